@@ -1,0 +1,109 @@
+package carry
+
+// Code is a reason: why an order was refused, a position changed or an alarm
+// was raised. Journal, report and status all print the same word.
+type Code uint8
+
+// Reasons. Their order is part of the journal's format: add at the end.
+const (
+	OK Code = iota
+
+	// Venue's refusals.
+	CodeHalted          // the leg has no market now
+	CodeInsufficient    // the wallet does not hold enough
+	CodeMargin          // the futures wallet cannot carry the position
+	CodeFilter          // price, lot or notional rule
+	CodeReduceOnly      // a reduce-only order would not reduce
+	CodeNotWithdrawable // the transfer exceeds what can be withdrawn
+	CodeUnknownOrder    // nothing to cancel
+	CodeVolume          // the bar's volume did not suffice for all
+	CodeExpired         // not filled within its time
+
+	// Gate's refusals.
+	CodeGateLimit  // over the configured limits
+	CodeGateRate   // too many orders in a span
+	CodeGateKilled // the kill switch is on
+	CodeGateFilter // would break the exchange's filters
+
+	// Why a pair is not opened.
+	CodeNotScreened   // the screen's window is not full
+	CodeMeanLow       // mean rate below openMeanMinFrac
+	CodeTooNew        // minAgeD
+	CodeTooWild       // maxDailyVolFrac
+	CodeTooThin       // minVolumeUSDT
+	CodeWorstRate     // worstRateMinFrac
+	CodeNotNamed      // not among the coins asked for
+	CodeRateLow       // openRateMinFrac
+	CodePremiumLow    // openPremiumMinFrac
+	CodePremiumFloor  // negPremiumFloorFrac
+	CodeNoRoom        // limits are used up
+	CodeNoCash        // waiting for cash or margin
+	CodePoolAlarm     // used leverage above leverageAlarmX
+	CodeReopenWait    // reopenAfterH is not over
+	CodeStale         // a quote or a settlement is missing
+	CodeDirection     // direction switch
+	CodeNotProfitable // baseline has nothing to do
+
+	// Why a position changes.
+	CodeOpen           // all opening gates hold
+	CodeTopUp          // value below topUpBelowFrac × limit
+	CodeCloseRate      // predicted rate at or below closeRateMaxFrac
+	CodeCloseMean      // mean below closeMeanMaxFrac
+	CodeCloseUniverse  // left the universe
+	CodeCloseRise      // riseCloseFrac
+	CodeClosePremium   // premium to take
+	CodeTrimRise       // value over limit × (1 + riseTrimFrac)
+	CodeReduceLeverage // used leverage above leverageReduceX
+	CodeEmergency      // used leverage above leverageEmergencyX
+	CodeRebalance      // wallets towards the target ratio
+	CodeRepair         // legs differ by more than the tolerance
+	CodeOperatorClose  // asked by a person
+	CodeHold           // baseline buys or keeps
+	CodeDust           // remainder below the minimum
+
+	// Things that happen to the account.
+	CodeLiquidated // by the exchange
+	CodeADL        // by the exchange, a winning short
+	CodeDelisted   // contract settled by the exchange
+	CodeDataEnd    // no more data: valued out at the last prices
+	CodeAlarm      // used leverage above leverageAlarmX
+	CodeCalm       // back at or below leverageTargetX
+	CodeFundingGap // a settlement is missing
+	CodeForeign    // a position that is not ours
+
+	// What an operator asks for.
+	CodePause
+	CodeResume
+	CodeCloseAll
+	CodeKill
+
+	codeCount
+)
+
+var codeNames = [codeCount]string{
+	OK:         "ok",
+	CodeHalted: "halted", CodeInsufficient: "insufficient-balance", CodeMargin: "insufficient-margin",
+	CodeFilter: "filter", CodeReduceOnly: "reduce-only", CodeNotWithdrawable: "not-withdrawable",
+	CodeUnknownOrder: "unknown-order", CodeVolume: "volume", CodeExpired: "expired",
+	CodeGateLimit: "gate-limit", CodeGateRate: "gate-rate", CodeGateKilled: "gate-killed", CodeGateFilter: "gate-filter",
+	CodeNotScreened: "window-not-full", CodeMeanLow: "mean-low", CodeTooNew: "too-new", CodeTooWild: "too-wild",
+	CodeTooThin: "too-thin", CodeWorstRate: "worst-rate", CodeNotNamed: "not-named", CodeRateLow: "rate-low",
+	CodePremiumLow: "premium-low", CodePremiumFloor: "premium-floor", CodeNoRoom: "no-room", CodeNoCash: "no-cash",
+	CodePoolAlarm: "pool-alarm", CodeReopenWait: "reopen-wait", CodeStale: "stale", CodeDirection: "direction",
+	CodeNotProfitable: "nothing-to-do",
+	CodeOpen:          "open", CodeTopUp: "top-up", CodeCloseRate: "close-rate", CodeCloseMean: "close-mean",
+	CodeCloseUniverse: "close-universe", CodeCloseRise: "close-rise", CodeClosePremium: "close-premium",
+	CodeTrimRise: "trim-rise", CodeReduceLeverage: "reduce-leverage", CodeEmergency: "emergency",
+	CodeRebalance: "rebalance", CodeRepair: "repair", CodeOperatorClose: "operator-close", CodeHold: "hold",
+	CodeDust: "dust", CodeLiquidated: "liquidated", CodeADL: "adl", CodeDelisted: "delisted", CodeDataEnd: "data-end",
+	CodeAlarm: "alarm", CodeCalm: "calm", CodeFundingGap: "funding-gap", CodeForeign: "foreign-change",
+	CodePause: "pause", CodeResume: "resume", CodeCloseAll: "close-all", CodeKill: "kill",
+}
+
+// String is the reason's word.
+func (c Code) String() string {
+	if int(c) < len(codeNames) && codeNames[c] != "" {
+		return codeNames[c]
+	}
+	return "code-" + string(rune('0'+c/100)) + string(rune('0'+c/10%10)) + string(rune('0'+c%10))
+}
