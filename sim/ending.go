@@ -1,0 +1,43 @@
+package sim
+
+import "carry"
+
+// endPair values a pair out when its market ends: the contracts are bought back
+// and the coins sold at the last prices, with fee and half a spread. Where the
+// exchange delisted the contract that is about what happens; where only the
+// data end it is a fiction, and the code says which.
+func (x *Exchange) endPair(e *carry.PairEnd, m *carry.Market, at carry.Time) {
+	i := e.Pair
+	if x.ended[i] {
+		return
+	}
+	x.ended[i] = true
+	code := carry.CodeDataEnd
+	if e.Delisted {
+		code = carry.CodeDelisted
+	}
+	pair := &x.info.Pairs[i]
+	if q := x.acct.qty[i]; q != 0 {
+		c := carry.Command{Pair: i, Leg: carry.Perp, Side: carry.Buy, Qty: -q, ReduceOnly: true, Ref: carry.PriceFromFloat(m.Mark[i])}
+		price := carry.PriceFromFloat(m.PerpAsk[i])
+		if q > 0 {
+			c.Side, c.Qty, price = carry.Sell, q, carry.PriceFromFloat(m.PerpBid[i])
+		}
+		x.fillPerp(&c, price, at)
+		x.markSettled(code)
+	}
+	unit, _ := x.acct.coins[i].QuoFloor(carry.Pow10[8-pair.QtyDp])
+	if q, ok := unit.Int64(); ok && q > 0 {
+		c := carry.Command{Pair: i, Leg: carry.Spot, Side: carry.Sell, Qty: carry.Qty(q), Ref: carry.PriceFromFloat(m.SpotLast[i])}
+		x.fillSpot(&c, carry.PriceFromFloat(m.SpotBid[i]), at)
+		x.markSettled(code)
+	}
+}
+
+// markSettled turns the fill just emitted into a settlement by the venue.
+func (x *Exchange) markSettled(code carry.Code) {
+	ev := &x.out[len(x.out)-1]
+	if ev.Kind == carry.EvFill {
+		ev.Kind, ev.Code = carry.EvSettled, code
+	}
+}

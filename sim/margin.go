@@ -1,0 +1,122 @@
+package sim
+
+import "carry"
+
+// marginState is the futures wallet judged at one set of marks.
+type marginState struct {
+	balance     float64 // wallet + unrealised, USDT
+	maintenance float64 // USDT
+	notional    float64 // USDT, of all shorts
+}
+
+// safe is Binance's rule: a liquidation starts when maintenance margin reaches
+// the margin balance.
+func (m marginState) safe() bool { return m.balance > m.maintenance }
+
+// margin judges all open contracts at mark(i).
+func (x *Exchange) margin(mark func(i int32) float64) marginState {
+	m := marginState{balance: x.acct.perpUSDT.Float()}
+	for _, i := range x.acct.open {
+		p := mark(i)
+		v := x.acct.qtyF[i] * p
+		m.balance += v - x.acct.costF[i]
+		if v < 0 {
+			v = -v
+		}
+		m.notional += v
+		m.maintenance += carry.MaintenanceMargin(x.brackets[i], v)
+	}
+	return m
+}
+
+// adverse is pair i's mark when it is worst for a short within bar k of b: the
+// mark's high, or the perpetual's own where no mark is known, whose wicks are
+// longer. All pairs are judged at their highs together, which is worse
+// than what can have happened.
+func (x *Exchange) adverse(b *carry.Block, k int, i int32) float64 {
+	h := b.MarkHigh[k]
+	if h != h {
+		h = b.Perp.High[k]
+	}
+	if last := x.mark[i]; h != h || h < last {
+		return last
+	}
+	return h
+}
+
+// liquidate runs the bar's adverse extreme over the account and closes shorts
+// until the rest can bear it, the largest loss first, at the marks at which the
+// wallet fails on the straight line from the bar's start to the extreme.
+func (x *Exchange) liquidate(b *carry.Block, base int, at carry.Time) {
+	if len(x.acct.open) == 0 {
+		return
+	}
+	for _, i := range x.acct.open {
+		x.high[i] = x.adverse(b, base+int(i), i)
+	}
+	for len(x.acct.open) > 0 && !x.marginAt(1).safe() {
+		lo, hi := 0.0, 1.0
+		if !x.marginAt(0).safe() {
+			hi = 0
+		}
+		for step := 0; step < 30 && hi > 0; step++ {
+			mid := (lo + hi) / 2
+			if x.marginAt(mid).safe() {
+				lo = mid
+			} else {
+				hi = mid
+			}
+		}
+		x.closeWorst(hi, at)
+	}
+}
+
+func (x *Exchange) marginAt(f float64) marginState {
+	return x.margin(func(i int32) float64 { return x.between(i, f) })
+}
+
+func (x *Exchange) between(i int32, f float64) float64 {
+	return x.mark[i] + float64((x.high[i]-x.mark[i])*f)
+}
+
+// closeWorst takes the short with the largest loss at fraction f of the way.
+func (x *Exchange) closeWorst(f float64, at carry.Time) {
+	worst, worstLoss := x.acct.open[0], 0.0
+	for n, i := range x.acct.open {
+		loss := x.acct.costF[i] - float64(x.acct.qtyF[i]*x.between(i, f))
+		if n == 0 || loss > worstLoss {
+			worst, worstLoss = i, loss
+		}
+	}
+	i := worst
+	pair := &x.info.Pairs[i]
+	q, side := -x.acct.qty[i], carry.Buy
+	if q < 0 {
+		q, side = -q, carry.Sell
+	}
+	price := x.rules[i].Legs[carry.Perp].TickUp(x.between(i, f))
+	ref := carry.PriceFromFloat(x.between(i, f))
+	fee := ceilTo8(mulRate(notional(price, q, pair.QtyDp), feeTicks(x.rules[i].LiquidationFeeFrac)))
+	amount := x.acct.trade(i, pair, side, q, price)
+	// The insurance fund takes over what the wallet cannot pay.
+	if left := x.acct.perpUSDT + amount; left < 0 {
+		amount -= left
+	}
+	if left := x.acct.perpUSDT + amount; fee > left {
+		fee = left
+	}
+	x.acct.perpUSDT += amount - fee
+	x.emit(carry.Event{Kind: carry.EvLiquidated, At: at, Pair: i, Leg: carry.Perp, Side: side, Wallet: carry.PerpWallet,
+		Code: carry.CodeLiquidated, Qty: q, Price: price, Ref: ref, Amount: amount, Fee: fee, Balance: x.acct.perpUSDT})
+}
+
+// withdrawable is what may leave the futures wallet: not the unrealised profit,
+// and never below the initial margin of the open contracts.
+func (x *Exchange) withdrawable() carry.Amount {
+	m := x.margin(func(i int32) float64 { return x.mark[i] })
+	free := m.balance - m.notional/x.opt.ExchangeLeverageX
+	if w := x.acct.perpUSDT.Float(); w < free {
+		free = w
+	}
+	return carry.AmountFloor(free)
+}

@@ -1,0 +1,126 @@
+package hedge
+
+import (
+	"math"
+
+	"carry"
+)
+
+// judge asks the policy about every pair, closes and trims what must go and
+// collects what may be opened.
+func (d *Desk) judge(m *carry.Market, s *survey) {
+	d.cands = d.cands[:0]
+	var v Verdict
+	for i := range d.st {
+		st := &d.st[i]
+		if st.ended || st.orders > 0 {
+			continue
+		}
+		held := d.acct.PerpQty[i] != 0 || d.acct.SpotCoinsF[i] != 0 && d.held(i)
+		v = Verdict{}
+		d.policy.Judge(i, m, held, &v)
+		if held && m.Flags[i]&carry.Tradable == carry.Tradable {
+			if d.closes(i, m, &v) || d.trims(i, m, s) {
+				continue
+			}
+		}
+		if v.Open == carry.OK && v.Close == carry.OK && d.now >= st.reopenAt {
+			d.cands = append(d.cands, candidate{i: i, rank: v.Rank, mean: v.Mean, why: v.Why, x: v.X})
+		} else {
+			st.filling = false
+		}
+	}
+}
+
+// closes carries out a closing that is due, or starts and ends its wait.
+func (d *Desk) closes(i int, m *carry.Market, v *Verdict) bool {
+	st := &d.st[i]
+	if st.closing != carry.OK {
+		d.closeBoth(i, math.Inf(1), m, st.closing, v.X)
+		return true
+	}
+	if v.Close == carry.OK {
+		st.waitFrom = 0
+		return false
+	}
+	if d.p.Direction == "open" || d.p.Direction == "hold" {
+		return false
+	}
+	if v.Patient {
+		if st.waitFrom == 0 {
+			st.waitFrom, st.waitCode = d.now, v.Close
+		}
+		if m.ClosePremium(i) > d.p.ClosePremiumMax && d.now-st.waitFrom < hours(d.p.CloseWaitMaxH) {
+			return true // waiting: neither closed nor opened
+		}
+	}
+	st.closing = v.Close
+	d.closeBoth(i, math.Inf(1), m, v.Close, v.X)
+	return true
+}
+
+// trims cuts a coin that rose far over its limit back to it (S4).
+func (d *Desk) trims(i int, m *carry.Market, s *survey) bool {
+	if d.p.RiseTrimFrac == 0 || d.p.Direction == "open" {
+		return false
+	}
+	value := d.value(i)
+	if value <= s.coin*(1+d.p.RiseTrimFrac) {
+		return false
+	}
+	x := [3]float64{value, s.coin, m.Mark[i]}
+	return d.closeBoth(i, value-s.coin, m, carry.CodeTrimRise, x) > 0
+}
+
+// open sends the best candidates both legs, within the limits, the margin and
+// the cash there is (S3, S7, S10).
+func (d *Desk) open(m *carry.Market, s *survey) {
+	if d.pool != poolNormal || len(d.cands) == 0 || d.p.Direction == "close" || d.p.Direction == "hold" {
+		return
+	}
+	sortCandidates(d.cands)
+	room := s.total - s.notional - s.pending
+	margin := float64(d.p.LeverageTargetX*s.margin) - s.notional - s.pending
+	costs := 1 + d.terms.SpotFeeFrac + 0.005 // the price may move before the fill
+	cash := s.free / costs
+	for k := range d.cands {
+		c := &d.cands[k]
+		limit := math.Min(room, math.Min(margin, cash))
+		size := d.size(c.i, m, s)
+		if size > limit {
+			size = limit
+		}
+		if size <= 0 || size < d.minNotional(c.i, m) {
+			continue
+		}
+		code := c.why
+		if d.acct.PerpQty[c.i] != 0 {
+			code = carry.CodeTopUp
+		}
+		sent := d.openBoth(c.i, size, m, code, c.x)
+		room -= sent
+		margin -= sent
+		cash -= sent
+	}
+}
+
+// size is how much of a coin is wanted now: up to its limit, in orders of at
+// most a share of the last bar's traded value. A coin that is full is refilled
+// only from below the band; one whose gates closed half way stays as it is.
+func (d *Desk) size(i int, m *carry.Market, s *survey) float64 {
+	st, value := &d.st[i], d.value(i)
+	switch {
+	case value == 0 || value < d.p.TopUpBelowFrac*s.coin:
+		st.filling = true
+	case value >= 0.95*s.coin:
+		st.filling = false
+	}
+	if !st.filling {
+		return 0
+	}
+	size := s.coin - value
+	if d.p.MaxBarVolumeFrac > 0 {
+		size = math.Min(size, d.p.MaxBarVolumeFrac*math.Min(m.SpotValue[i], m.PerpValue[i]))
+	}
+	return size
+}

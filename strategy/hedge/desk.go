@@ -1,0 +1,165 @@
+// Package hedge is what every hedged book needs: short a coin's perpetual, hold
+// the coin on spot, keep both legs equal and the futures wallet alive. A Desk
+// asks a Policy which pairs it wants and does the rest: slices, limits,
+// verification, repair, rebalancing of the wallets and reduction.
+package hedge
+
+import (
+	"carry"
+)
+
+// Terms are facts about the account that a desk sizes its orders with.
+type Terms struct {
+	SpotFeeFrac float64 // taken from the coins bought
+	PerpFeeFrac float64
+	// FeeInCoin is false where spot fees are paid in another asset (BNB).
+	FeeInCoin bool
+}
+
+// Desk is a carry.Core.
+type Desk struct {
+	p      Params
+	terms  Terms
+	policy Policy
+	pairs  []carry.Pair
+	rules  []*carry.Rules
+	st     []pairState
+	acct   *carry.Account
+	now    carry.Time
+
+	pool     poolState
+	nextID   carry.OrderID
+	inFlight int // orders of all pairs on their way
+
+	// transferID is the transfer on its way, 0 if none.
+	transferID carry.OrderID
+	transferAt carry.Time
+	// reducing is set while a reduction's proceeds are still to be moved.
+	reducing bool
+
+	mark  []float64
+	cands []candidate
+	queue []candidate
+	out   []carry.Command
+}
+
+// pairState is what a desk remembers of one pair. What is held stands in the
+// account; what is on its way stands here and counts as held (S16).
+type pairState struct {
+	orders   int // on their way
+	pendPerp float64
+	closing  carry.Code // target is zero until flat, for this reason
+	waitFrom carry.Time // start of a patient closing's wait, 0 if none
+	waitCode carry.Code
+	reopenAt carry.Time
+	filling  bool // being bought up to its limit
+	ended    bool
+}
+
+// candidate is a pair in a ranking.
+type candidate struct {
+	i          int
+	rank, mean float64
+	value      float64
+	why        carry.Code
+	x          [3]float64
+}
+
+// New returns a desk for these pairs.
+func New(pairs []carry.Pair, p Params, t Terms, policy Policy) *Desk {
+	n := len(pairs)
+	return &Desk{p: p, terms: t, policy: policy, pairs: pairs, rules: make([]*carry.Rules, n),
+		st: make([]pairState, n), mark: make([]float64, n),
+		cands: make([]candidate, 0, n), queue: make([]candidate, 0, n)}
+}
+
+// Step implements carry.Core.
+func (d *Desk) Step(ev *carry.Event, out []carry.Command) []carry.Command {
+	d.now, d.acct, d.out = ev.At, ev.Account, out
+	d.policy.Observe(ev)
+	switch ev.Kind {
+	case carry.EvRules:
+		d.rules[ev.Pair] = ev.Rules
+	case carry.EvFill, carry.EvReject, carry.EvCanceled:
+		d.orderDone(ev)
+	case carry.EvTransferred:
+		d.transferDone(ev)
+	case carry.EvSettled:
+		d.pairEnded(ev)
+	case carry.EvMarket:
+		copy(d.mark, ev.Market.Mark)
+		if !ev.Market.WarmUp {
+			d.cycle(ev.Market)
+		}
+	}
+	return d.out
+}
+
+// cycle decides on the whole market at once, in the order repair, pool
+// reduction, closes, transfers, trims, openings.
+func (d *Desk) cycle(m *carry.Market) {
+	s := d.survey(m)
+	d.repair(m)
+	d.watchPool(&s)
+	if d.pool >= poolReduce {
+		d.reduce(m, &s)
+	}
+	d.judge(m, &s)
+	d.rebalance(&s)
+	d.open(m, &s)
+}
+
+// survey is the book at one instant.
+type survey struct {
+	notional float64 // V: short notional at mark
+	margin   float64 // F: futures wallet + unrealised
+	free     float64 // B: spot USDT − reserve
+	equity   float64
+	used     float64 // V/F; 0 without shorts, +Inf where F ≤ 0
+	total    float64 // limit of the notional
+	coin     float64 // limit of one coin
+	pending  float64 // notional of openings on their way
+}
+
+func (d *Desk) survey(m *carry.Market) survey {
+	a := d.acct
+	s := survey{margin: a.PerpUSDT.Float(), free: a.SpotUSDT.Float()}
+	coins := 0.0
+	for i := range d.st {
+		if q := a.PerpQtyF[i]; q != 0 {
+			v := q * m.Mark[i]
+			s.notional -= v
+			s.margin += v - a.PerpCostF[i]
+		}
+		if c := a.SpotCoinsF[i]; c != 0 {
+			coins += float64(c * m.SpotLast[i])
+		}
+		s.pending += d.st[i].pendPerp
+	}
+	s.equity = s.free + coins + s.margin
+	s.free -= float64(d.p.ReserveFrac * s.equity)
+	s.used = usedLeverage(s.notional, s.margin)
+	l := d.p.LeverageTargetX
+	s.total = d.p.TotalLimitUSDT
+	if s.total == 0 {
+		s.total = s.equity * (1 - d.p.ReserveFrac) * l / (l + 1)
+	}
+	s.coin = d.p.CoinLimitUSDT
+	if s.coin == 0 {
+		s.coin = s.total / float64(d.p.CoinsTargetN)
+	}
+	return s
+}
+
+// value is pair i's short notional at mark, orders on their way included.
+func (d *Desk) value(i int) float64 {
+	if d.acct.PerpQty[i] == 0 {
+		return d.st[i].pendPerp
+	}
+	return d.st[i].pendPerp - float64(d.acct.PerpQtyF[i]*d.mark[i])
+}
+
+// held tells whether anything that can be closed is open or on its way.
+func (d *Desk) held(i int) bool {
+	return d.acct.PerpQty[i] != 0 || d.st[i].orders > 0 || d.sellable(i) > 0
+}

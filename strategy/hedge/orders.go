@@ -1,0 +1,186 @@
+package hedge
+
+import (
+	"math"
+
+	"carry"
+)
+
+// order sends one leg. The pair counts as busy until the outcome is known, so
+// that late news never causes a second opening or closing (S16).
+func (d *Desk) order(i int, leg carry.Leg, side carry.Side, q carry.Qty, m *carry.Market, code carry.Code, x [3]float64) {
+	mid := (m.SpotBid[i] + m.SpotAsk[i]) / 2
+	if leg == carry.Perp {
+		mid = (m.PerpBid[i] + m.PerpAsk[i]) / 2
+	}
+	d.nextID++
+	d.out = append(d.out, carry.Command{Kind: carry.CmdOrder, Pair: int32(i), Leg: leg, Side: side, Qty: q,
+		Order: d.nextID, ReduceOnly: leg == carry.Perp && side == carry.Buy, Ref: carry.PriceFromFloat(mid), Code: code, X: x})
+	d.st[i].orders++
+	d.inFlight++
+}
+
+// note records a decision that is no order.
+func (d *Desk) note(i int, code carry.Code, x [3]float64) {
+	d.out = append(d.out, carry.Command{Kind: carry.CmdNote, Pair: int32(i), Code: code, X: x})
+}
+
+// orderDone takes an outcome over. The account in the event already has it.
+func (d *Desk) orderDone(ev *carry.Event) {
+	s := &d.st[ev.Pair]
+	if s.orders > 0 {
+		s.orders--
+		d.inFlight--
+	}
+	if ev.Leg == carry.Perp && ev.Side == carry.Sell {
+		s.pendPerp = 0
+	}
+	if s.orders > 0 {
+		return
+	}
+	if s.closing != carry.OK && d.flat(int(ev.Pair)) {
+		s.closing, s.waitFrom = carry.OK, 0
+		s.reopenAt = d.now + hours(d.p.ReopenAfterH)
+	}
+	if d.reducing && d.inFlight == 0 {
+		d.moveProceeds()
+	}
+}
+
+func hours(h float64) carry.Time { return carry.Time(math.Floor(h * float64(carry.Hour))) }
+
+// pairEnded forgets a pair whose market is gone.
+func (d *Desk) pairEnded(ev *carry.Event) {
+	s := &d.st[ev.Pair]
+	d.inFlight -= s.orders
+	*s = pairState{ended: true}
+}
+
+// flat tells whether nothing of the pair can be closed any more; a remainder
+// below the smallest order is dust.
+func (d *Desk) flat(i int) bool { return d.acct.PerpQty[i] == 0 && d.sellable(i) == 0 }
+
+// sellable is the pair's coins in whole spot lots; 0 below the smallest order.
+func (d *Desk) sellable(i int) carry.Qty {
+	if d.acct.SpotCoinsF[i] <= 0 || d.rules[i] == nil {
+		return 0
+	}
+	quanta, _ := d.acct.SpotCoins[i].QuoFloor(carry.Pow10[8-d.pairs[i].QtyDp])
+	q, ok := quanta.Int64()
+	if !ok {
+		q = math.MaxInt64
+	}
+	f := &d.rules[i].Legs[carry.Spot]
+	lots := carry.Qty(q) - carry.Qty(q)%f.Lot()
+	if lots < f.MinQty {
+		return 0
+	}
+	return lots
+}
+
+// minNotional is the smallest order value that both legs accept, with 2 % room
+// for the price to move.
+func (d *Desk) minNotional(i int, m *carry.Market) float64 {
+	r := d.rules[i]
+	least := d.p.SliceUSDT
+	for leg := range r.Legs {
+		price := m.SpotAsk[i]
+		if carry.Leg(leg) == carry.Perp {
+			price = m.PerpAsk[i]
+		}
+		f := &r.Legs[leg]
+		lots := f.MinQty
+		if lot := f.Lot(); lots < lot {
+			lots = lot
+		}
+		least = math.Max(least, 1.02*math.Max(f.MinNotional.Float(), price*d.pairs[i].QtyFloat(lots)))
+	}
+	return least
+}
+
+// contractsFor is the number of whole contract lots worth at most value.
+func (d *Desk) contractsFor(i int, value float64, m *carry.Market) carry.Qty {
+	return d.rules[i].Legs[carry.Perp].FloorQty(d.pairs[i].QtyFloor(value / m.PerpAsk[i]))
+}
+
+// buyFor is the spot quantity that leaves at least the coins of q contracts
+// after the fee taken in coins.
+func (d *Desk) buyFor(i int, q carry.Qty) carry.Qty {
+	coins := q * carry.Qty(d.pairs[i].Mult)
+	if d.terms.FeeInCoin {
+		coins = carry.Qty(math.Ceil(float64(coins) / (1 - d.terms.SpotFeeFrac)))
+	}
+	return d.rules[i].Legs[carry.Spot].CeilQty(coins)
+}
+
+// openBoth orders both legs of about value USDT and returns the notional sent,
+// 0 if the rules allow none.
+func (d *Desk) openBoth(i int, value float64, m *carry.Market, code carry.Code, x [3]float64) float64 {
+	q := d.contractsFor(i, value, m)
+	if q == 0 {
+		return 0
+	}
+	r, pair := d.rules[i], &d.pairs[i]
+	buy := d.buyFor(i, q)
+	spotMid, perpMid := m.SpotAsk[i], m.PerpBid[i]
+	if r.Legs[carry.Perp].Check(q, carry.PriceFromFloat(perpMid), 0, pair.QtyUnit(), false) != carry.OK ||
+		r.Legs[carry.Spot].Check(buy, carry.PriceFromFloat(spotMid), 0, pair.QtyUnit(), false) != carry.OK {
+		return 0
+	}
+	sent := pair.QtyFloat(q) * perpMid
+	d.order(i, carry.Perp, carry.Sell, q, m, code, x)
+	d.order(i, carry.Spot, carry.Buy, buy, m, code, x)
+	d.st[i].pendPerp += sent
+	return sent
+}
+
+// closeBoth reduces both legs by about value USDT; what would be left below the
+// smallest order goes too. value = +Inf closes everything. It returns the
+// notional sent.
+func (d *Desk) closeBoth(i int, value float64, m *carry.Market, code carry.Code, x [3]float64) float64 {
+	held := -d.acct.PerpQty[i]
+	pair, r := &d.pairs[i], d.rules[i]
+	coins := d.sellable(i)
+	q := held
+	if held > 0 {
+		worth := pair.QtyFloat(held) * m.PerpAsk[i]
+		if value < worth-d.minNotional(i, m) {
+			q = d.contractsUp(i, value, m)
+			if q > held {
+				q = held
+			}
+		}
+	}
+	all := q == held
+	if held > 0 {
+		q = r.Legs[carry.Perp].FloorQty(q)
+	}
+	sell := q * carry.Qty(pair.Mult)
+	if all || sell > coins {
+		sell = coins
+	}
+	sell = r.Legs[carry.Spot].FloorQty(sell)
+	sent := 0.0
+	if q > 0 {
+		d.order(i, carry.Perp, carry.Buy, q, m, code, x)
+		sent = pair.QtyFloat(q) * m.PerpAsk[i]
+	}
+	if sell > 0 && r.Legs[carry.Spot].Check(sell, carry.PriceFromFloat(m.SpotBid[i]), 0, pair.QtyUnit(), false) == carry.OK {
+		d.order(i, carry.Spot, carry.Sell, sell, m, code, x)
+	}
+	return sent
+}
+
+// contractsUp is value in contract lots, rounded up, so that a reduction never
+// falls short of its aim.
+func (d *Desk) contractsUp(i int, value float64, m *carry.Market) carry.Qty {
+	f := &d.rules[i].Legs[carry.Perp]
+	q := f.CeilQty(d.pairs[i].QtyFloor(value / m.PerpAsk[i]))
+	if q < f.MinQty {
+		q = f.MinQty
+	}
+	if q == 0 {
+		q = f.Lot()
+	}
+	return q
+}

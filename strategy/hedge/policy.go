@@ -1,0 +1,31 @@
+package hedge
+
+import "carry"
+
+// Verdict is what a policy thinks of one pair now.
+type Verdict struct {
+	// Close is the reason to close, or carry.OK. Patient closings wait for the
+	// premium gate, at most CloseWaitMaxH.
+	Close   carry.Code
+	Patient bool
+	// Open is carry.OK if every gate for opening holds, else the first reason
+	// against it. A pair that has a reason to close is never opened.
+	Open carry.Code
+	// Why is the reason written beside an opening.
+	Why carry.Code
+	// Rank orders openings, highest first (S7). Ties go to the higher Mean, then
+	// to the pair that comes first.
+	Rank, Mean float64
+	// X are the numbers shown with the decision: rate per 8 h, premium, mean.
+	X [3]float64
+}
+
+// Policy is what distinguishes one hedged strategy from another: which pairs it
+// wants. Sizes, wallets, leverage, repair and order handling are the Desk's.
+type Policy interface {
+	// Observe sees every event before the desk decides, warm-up included.
+	Observe(ev *carry.Event)
+	// Judge fills v for pair i; held tells whether the desk has a position in
+	// it. v arrives zeroed.
+	Judge(i int, m *carry.Market, held bool, v *Verdict)
+}

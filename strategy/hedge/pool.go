@@ -1,0 +1,163 @@
+package hedge
+
+import (
+	"math"
+
+	"carry"
+)
+
+// poolState is the futures wallet's condition.
+type poolState uint8
+
+const (
+	poolNormal    poolState = iota
+	poolAlarm               // above leverageAlarmX: no openings
+	poolReduce              // above leverageReduceX: both legs are cut
+	poolEmergency           // above leverageEmergencyX: largest first, no gates
+)
+
+func usedLeverage(notional, margin float64) float64 {
+	switch {
+	case notional <= 0:
+		return 0
+	case margin <= 0:
+		return math.Inf(1)
+	}
+	return notional / margin
+}
+
+// watchPool moves the state up at once and back to normal only at the target,
+// so that it does not flutter around a threshold.
+func (d *Desk) watchPool(s *survey) {
+	want := d.pool
+	switch {
+	case s.used > d.p.LeverageEmergencyX:
+		want = poolEmergency
+	case s.used > d.p.LeverageReduceX && want < poolReduce:
+		want = poolReduce
+	case s.used > d.p.LeverageAlarmX && want < poolAlarm:
+		want = poolAlarm
+	case s.used <= d.p.LeverageTargetX*1.001:
+		want = poolNormal
+	}
+	if want == d.pool {
+		return
+	}
+	x := [3]float64{s.used, d.p.LeverageTargetX, 0}
+	switch want {
+	case poolNormal:
+		d.note(-1, carry.CodeCalm, x)
+	case poolAlarm:
+		d.note(-1, carry.CodeAlarm, x)
+	case poolReduce:
+		d.note(-1, carry.CodeReduceLeverage, x)
+	case poolEmergency:
+		d.note(-1, carry.CodeEmergency, x)
+	}
+	d.pool = want
+}
+
+// shortfall is how much notional must go for used leverage to be L again, with
+// y USDT moved in first. With the proceeds of the coins transferred one unit of
+// notional sold brings 1 − c of margin: x = (V − L F)/(1 + L (1 − c));
+// without, x = V − L F (strategy.md, "Reduction amount"; 20,020 against 60,000
+// for +30 % on 100,000 at 2×).
+func shortfall(v, f, l, c float64, proceedsMove bool) float64 {
+	x := v - float64(l*f)
+	if x <= 0 {
+		return 0
+	}
+	if proceedsMove {
+		x /= 1 + float64(l*(1-c))
+	}
+	return x
+}
+
+// reduce sends what is free to the futures wallet and cuts pairs from the queue
+// until the rest is at the target (S13).
+func (d *Desk) reduce(m *carry.Market, s *survey) {
+	if d.inFlight > 0 {
+		return // what is on its way is not known yet
+	}
+	l := d.p.LeverageTargetX
+	f := s.margin
+	if y := math.Min(s.free, s.notional/l-f); y > 0 && d.mayTransfer() && d.transferID == 0 {
+		if sent := d.transfer(carry.SpotWallet, y, carry.CodeReduceLeverage, s); sent > 0 {
+			f += sent
+			s.free -= sent
+		}
+	}
+	cost := 2*d.terms.SpotFeeFrac + d.terms.PerpFeeFrac
+	x := shortfall(s.notional, f, l, cost, d.mayTransfer())
+	if x <= 0 {
+		return
+	}
+	d.rankReductions(m)
+	for k := range d.queue {
+		if x <= 0 {
+			break
+		}
+		c := &d.queue[k]
+		c.x[0] = s.used
+		x -= d.closeBoth(c.i, math.Min(x, c.value), m, d.reductionCode(), c.x)
+	}
+	d.reducing = d.mayTransfer()
+}
+
+func (d *Desk) reductionCode() carry.Code {
+	if d.pool == poolEmergency {
+		return carry.CodeEmergency
+	}
+	return carry.CodeReduceLeverage
+}
+
+// mayTransfer tells whether a reduction may move USDT into the futures wallet.
+func (d *Desk) mayTransfer() bool { return d.p.BalanceBandFrac > 0 || d.p.ReduceMayTransfer }
+
+// rankReductions fills the queue: lowest rate + closing premium first; in an
+// emergency the largest first. Pairs that cannot trade now are left out.
+func (d *Desk) rankReductions(m *carry.Market) {
+	d.queue = d.queue[:0]
+	for i := range d.st {
+		if d.acct.PerpQty[i] == 0 || m.Flags[i]&carry.Tradable != carry.Tradable || d.st[i].orders > 0 {
+			continue
+		}
+		pc := m.ClosePremium(i)
+		r := float64(m.Rate8h(i)) / carry.Unit
+		c := candidate{i: i, rank: -(r + pc), value: d.value(i), x: [3]float64{0, r, pc}}
+		if d.pool == poolEmergency {
+			c.rank = c.value
+		}
+		c.mean = c.value
+		d.queue = append(d.queue, c)
+	}
+	sortCandidates(d.queue)
+}
+
+// sortCandidates orders by rank, then mean, highest first, then pair order.
+// Insertion keeps it stable and allocates nothing; lists are short.
+func sortCandidates(c []candidate) {
+	for k := 1; k < len(c); k++ {
+		for j := k; j > 0 && (c[j].rank > c[j-1].rank || (c[j].rank == c[j-1].rank && c[j].mean > c[j-1].mean)); j-- {
+			c[j], c[j-1] = c[j-1], c[j]
+		}
+	}
+}
+
+// moveProceeds sends what a reduction's sales brought to the futures wallet.
+func (d *Desk) moveProceeds() {
+	d.reducing = false
+	if d.transferID != 0 {
+		return
+	}
+	a := d.acct
+	v, f := 0.0, a.PerpUSDT.Float()
+	for i := range d.st {
+		if q := a.PerpQtyF[i]; q != 0 {
+			v -= q * d.mark[i]
+			f += float64(q*d.mark[i]) - a.PerpCostF[i]
+		}
+	}
+	s := survey{used: usedLeverage(v, f)}
+	d.transfer(carry.SpotWallet, math.Min(a.SpotUSDT.Float(), v/d.p.LeverageTargetX-f), carry.CodeReduceLeverage, &s)
+}

@@ -1,0 +1,67 @@
+package hedge
+
+import (
+	"math"
+
+	"carry"
+)
+
+// transfer sends USDT out of a wallet and returns what was sent, 0 if it is
+// not worth it. Only one transfer is on its way at a time.
+func (d *Desk) transfer(from carry.Wallet, usdt float64, code carry.Code, s *survey) float64 {
+	if usdt < d.p.TransferMinUSDT {
+		return 0
+	}
+	amount := carry.AmountFloor(usdt)
+	if amount <= 0 {
+		return 0
+	}
+	d.nextID++
+	d.transferID, d.transferAt = d.nextID, d.now
+	d.out = append(d.out, carry.Command{Kind: carry.CmdTransfer, Pair: -1, Wallet: from, Amount: amount,
+		Order: d.nextID, Code: code, X: [3]float64{s.used, d.p.LeverageTargetX, usdt}})
+	return amount.Float()
+}
+
+func (d *Desk) transferDone(ev *carry.Event) {
+	if ev.Order == d.transferID {
+		d.transferID = 0
+	}
+}
+
+// rebalance moves USDT towards the ratio at which the shorts, open and still to
+// be opened, use leverageTargetX (S14). With C = B + F − V/L: if C ≥ 0 there is
+// capital for R = min(room, C/(1+1/L)) more notional and the futures wallet
+// should hold (V + R)/L; the surplus stays in futures. If C < 0 everything
+// free goes to futures.
+func (d *Desk) rebalance(s *survey) {
+	if d.p.BalanceBandFrac == 0 || d.transferID != 0 || d.inFlight > 0 {
+		return
+	}
+	if d.transferAt != 0 && d.now-d.transferAt < carry.Time(d.p.TransferGapS)*carry.Second {
+		return
+	}
+	l := d.p.LeverageTargetX
+	c := s.free + s.margin - s.notional/l
+	want := s.margin + math.Max(s.free, 0)
+	if c >= 0 {
+		room := math.Max(0, s.total-s.notional)
+		want = (s.notional + math.Min(room, c/(1+1/l))) / l
+	}
+	t := want - s.margin
+	urgent := s.used > d.p.LeverageAlarmX && t > 0
+	if math.Abs(t) <= math.Max(d.p.TransferMinUSDT, d.p.BalanceBandFrac*s.equity) && !urgent {
+		return
+	}
+	if t > 0 {
+		sent := d.transfer(carry.SpotWallet, math.Min(t, s.free), carry.CodeRebalance, s)
+		s.free -= sent
+		return
+	}
+	// Out of futures: unrealised profit stays, and so does the margin that keeps
+	// used leverage at the target.
+	most := math.Min(d.acct.PerpUSDT.Float(), s.margin-s.notional/l)
+	if sent := d.transfer(carry.PerpWallet, math.Min(-t, most), carry.CodeRebalance, s); sent > 0 {
+		s.margin -= sent // no longer there for openings
+	}
+}

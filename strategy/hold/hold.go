@@ -1,0 +1,105 @@
+// Package hold is the baseline: open every allowed coin once, equal weight, and
+// keep it, with the same wallets, leverage and reduction as any other hedged
+// book.
+package hold
+
+import (
+	"fmt"
+	"strings"
+
+	"carry"
+	"carry/strategy/hedge"
+)
+
+// Params are the baseline's settings on top of the desk's.
+type Params struct {
+	hedge.Params
+	Coins string // auto, or the only coins, separated by commas
+	// KeepValue refills coins to their limit once a month (holdvalue); without
+	// it the quantity is kept.
+	KeepValue bool
+}
+
+// Defaults keep the quantity of all coins; the weight of each follows from how
+// many are allowed.
+func Defaults() Params {
+	p := Params{Params: hedge.Defaults(), Coins: "auto"}
+	p.TopUpBelowFrac, p.MaxBarVolumeFrac, p.ReopenAfterH = 0, 0.05, 0
+	return p
+}
+
+// Table lists the settings.
+func (p *Params) Table() []carry.Param {
+	no := carry.NoValue
+	return append([]carry.Param{
+		{Name: "coins", Doc: "auto, or the only coins held, separated by commas", Text: &p.Coins, Off: no, Auto: no},
+		{Name: "keepValue", Doc: "refill every coin to its limit once a month", Bool: &p.KeepValue, Off: no, Auto: no},
+	}, p.Params.Table()...)
+}
+
+// policy wants every coin as soon as it can be traded, once.
+type policy struct {
+	p      Params
+	wanted []bool
+	full   []bool // reached its size once; never bought again unless refilled
+	acct   *carry.Account
+	month  int
+	refill bool
+}
+
+// New returns the baseline as a core.
+func New(pairs []carry.Pair, p Params, t hedge.Terms) (carry.Core, error) {
+	if err := p.Params.Validate(); err != nil {
+		return nil, err
+	}
+	pol := &policy{p: p, wanted: make([]bool, len(pairs)), full: make([]bool, len(pairs)), month: -1}
+	n := 0
+	for i := range pairs {
+		if p.Coins == "" || p.Coins == "auto" || contains(p.Coins, pairs[i].Coin) {
+			pol.wanted[i] = true
+			n++
+		}
+	}
+	if n == 0 {
+		return nil, fmt.Errorf("coins: none of %q is in the data", p.Coins)
+	}
+	p.CoinsTargetN = n
+	return hedge.New(pairs, p.Params, t, pol), nil
+}
+
+func contains(list, coin string) bool {
+	for _, c := range strings.Split(list, ",") {
+		if c == coin {
+			return true
+		}
+	}
+	return false
+}
+
+// Observe implements hedge.Policy.
+func (p *policy) Observe(ev *carry.Event) {
+	p.acct = ev.Account
+	if ev.Kind != carry.EvMarket || !p.p.KeepValue {
+		return
+	}
+	month := int(ev.At.UTC().Month())
+	p.refill = month != p.month
+	p.month = month
+}
+
+// Judge implements hedge.Policy.
+func (p *policy) Judge(i int, m *carry.Market, held bool, v *hedge.Verdict) {
+	switch {
+	case !p.wanted[i]:
+		v.Open = carry.CodeNotNamed
+	case m.Flags[i]&carry.Tradable != carry.Tradable:
+		v.Open = carry.CodeStale
+	case p.full[i] && !p.refill:
+		v.Open = carry.CodeNotProfitable
+	default:
+		v.Why, v.X = carry.CodeHold, [3]float64{0, m.OpenPremium(i), 0}
+	}
+	if held {
+		p.full[i] = true
+	}
+}
