@@ -186,7 +186,11 @@ func (w Wide) Int64() (int64, bool) {
 }
 
 // Float is the nearest float64 to w, up to a double rounding in the last bit.
+// It goes by magnitude: the halves of a small negative figure would cancel.
 func (w Wide) Float() float64 {
+	if w.Hi < 0 {
+		return -w.Neg().Float()
+	}
 	return float64(float64(w.Hi)*(1<<64)) + float64(w.Lo)
 }
 

@@ -24,7 +24,8 @@ type Result struct {
 	FinalExact string `json:"final_exact_usdt"`
 	Residual   string `json:"residual_usdt"`
 
-	Curve       Curve       `json:"curve"`
+	// Curve is not in result.json: equity.csv has it.
+	Curve       Curve       `json:"-"`
 	Attribution Attribution `json:"attribution"`
 	Years       []YearRow   `json:"years"`
 	Coins       []CoinRow   `json:"coins"`
@@ -43,18 +44,19 @@ type Result struct {
 }
 
 // Curve is sampled at regular instants, the first at Start. All slices have the
-// same length.
+// same length or are empty.
 type Curve struct {
-	Start  Time      `json:"start_ms"`
-	Step   Time      `json:"step_ms"`
-	Equity []float64 `json:"equity_usdt"`
-	// Leverage is short notional at mark / futures margin balance.
-	Leverage []float64 `json:"leverage_x,omitempty"`
+	Start  Time
+	Step   Time
+	Equity []float64 // USDT
+	// Leverage is short notional at mark / futures margin balance; +Inf where
+	// the balance is not positive.
+	Leverage []float64
 	// LiquidationUp is the uniform rise of all marks, as a fraction, at which
-	// the futures wallet would be liquidated; +Inf (null in JSON) with no shorts.
-	LiquidationUp []float64 `json:"-"`
+	// the futures wallet would be liquidated; +Inf with no shorts.
+	LiquidationUp []float64
 	// Notional is the short notional at mark, USDT.
-	Notional []float64 `json:"notional_usdt,omitempty"`
+	Notional []float64
 }
 
 // At is the time of sample i.

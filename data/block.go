@@ -61,7 +61,7 @@ type dirEntry struct {
 	stat     segStat
 	off, len int
 	crc      uint32
-	sha      [32]byte
+	sha      [16]byte // first half of SHA-256: tells segments apart, no signature
 }
 
 const dirSize = 64
@@ -92,9 +92,8 @@ func appendDir(dst []byte, start carry.Time, entries []dirEntry) []byte {
 		dst = le.AppendUint32(dst, uint32(e.off))
 		dst = le.AppendUint32(dst, uint32(e.len))
 		dst = le.AppendUint32(dst, e.crc)
-		dst = le.AppendUint32(dst, 0)
-		// Half of SHA-256 tells segments apart; it is no signature.
-		dst = append(dst, e.sha[:16]...)
+		dst = le.AppendUint64(le.AppendUint32(dst, 0), 0)
+		dst = append(dst, e.sha[:]...)
 	}
 	return le.AppendUint32(dst, crc32.Checksum(dst[from:], castagnoli))
 }
@@ -118,7 +117,7 @@ func parseDir(dst []dirEntry, start carry.Time, b []byte) ([]dirEntry, error) {
 			},
 			off: int(le.Uint32(b[24:])), len: int(le.Uint32(b[28:])), crc: le.Uint32(b[32:]),
 		}
-		copy(e.sha[:16], b[40:56])
+		copy(e.sha[:], b[48:64])
 		dst = append(dst, e)
 		b = b[dirSize:]
 	}
@@ -198,9 +197,10 @@ func (p *weekPacker) pack(ctx context.Context, w *week, start carry.Time) error 
 			continue
 		}
 		seg := w.bytes[off:]
+		sum := sha256.Sum256(seg)
 		w.dir = append(w.dir, dirEntry{
 			series: s.id, form: formOf(s.kind), stat: stat, off: off, len: len(seg),
-			crc: crc32.Checksum(seg, castagnoli), sha: sha256.Sum256(seg),
+			crc: crc32.Checksum(seg, castagnoli), sha: [16]byte(sum[:16]),
 		})
 	}
 	return nil

@@ -118,8 +118,14 @@ func times(v float64) string {
 // longDate writes 7 Feb 2022.
 func longDate(t carry.Time) string { return t.UTC().Format("2 Jan 2006") }
 
+// minuteOf writes 2021-05-19 16:00.
+func minuteOf(t carry.Time) string { return t.UTC().Format("2006-01-02 15:04") }
+
 // monthOf writes May 2021.
 func monthOf(t carry.Time) string { return t.UTC().Format("January 2006") }
+
+// fixedInt writes a whole number without groups, as names and seeds are.
+func fixedInt(n uint64) string { return strconv.FormatUint(n, 10) }
 
 // count writes n things: "1 trip", "3 trips".
 func count(n int, one, many string) string {

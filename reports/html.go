@@ -129,7 +129,7 @@ type cell struct {
 
 func (t *table) part() part { return part{"table", t} }
 
-func text(title string) column   { return column{Title: title} }
+func words(title string) column  { return column{Title: title} }
 func number(title string) column { return column{Title: title, Number: true} }
 
 func rowHead(s string) cell { return cell{Text: s, Head: true} }

@@ -2,7 +2,6 @@ package reports
 
 import (
 	"math"
-	"strings"
 
 	"carry"
 )
@@ -140,6 +139,3 @@ func (v *view) liquidatedSentence() string {
 	}
 	return "The exchange LIQUIDATED " + count(n, "position", "positions") + "."
 }
-
-// finding is the verdict as one paragraph.
-func (v *view) finding() string { return strings.Join(v.verdict, " ") }

@@ -51,8 +51,9 @@ func floorTo8(w carry.Wide) carry.Amount {
 	return carry.Amount(v)
 }
 
-// ceilTo8 rounds up, for fees.
-func ceilTo8(w carry.Wide) carry.Amount { return -floorTo8(w.Neg()) }
+// feeOn is value × rate rounded up to 1e-8: one ceiling of the exact product,
+// as the floor of its negative.
+func feeOn(value carry.Wide, rate int64) carry.Amount { return -floorTo8(mulRate(value.Neg(), rate)) }
 
 // mulRate is w × rate / 1e8 for a rate in steps of 1e-8, floored to 1e-16.
 func mulRate(w carry.Wide, rate int64) carry.Wide {

@@ -158,10 +158,10 @@ func (x *Exchange) fillSpot(c *carry.Command, price carry.Price, at carry.Time) 
 			x.reject(c, at, carry.CodeInsufficient)
 			return
 		}
-		ev.Fee = ceilTo8(mulRate(carry.WideMul(int64(cash), carry.Unit), rate))
+		ev.Fee = feeOn(carry.WideMul(int64(cash), carry.Unit), rate)
 		coins = coins.Neg()
 	case x.paysBNB():
-		ev.Fee = ceilTo8(mulRate(carry.WideMul(int64(-cash), carry.Unit), rate))
+		ev.Fee = feeOn(carry.WideMul(int64(-cash), carry.Unit), rate)
 	default:
 		ev.FeeCoins = ceilCoins(coins, rate)
 		coins = coins.Sub(ev.FeeCoins)
@@ -210,7 +210,7 @@ func (x *Exchange) fillPerp(c *carry.Command, price carry.Price, at carry.Time) 
 		q = size
 	}
 	value := notional(price, q, pair.QtyDp)
-	fee := ceilTo8(mulRate(value, feeTicks(x.feesNow(at).PerpTaker)))
+	fee := feeOn(value, feeTicks(x.feesNow(at).PerpTaker))
 	if !reduces && !x.carries(value, fee) {
 		x.reject(c, at, carry.CodeMargin)
 		return

@@ -18,13 +18,14 @@ func (x *Exchange) margin(mark func(i int32) float64) marginState {
 	m := marginState{balance: x.acct.perpUSDT.Float()}
 	for _, i := range x.acct.open {
 		p := mark(i)
-		v := x.acct.qtyF[i] * p
+		v := float64(x.acct.qtyF[i] * p)
 		m.balance += v - x.acct.costF[i]
 		if v < 0 {
 			v = -v
 		}
 		m.notional += v
-		m.maintenance += carry.MaintenanceMargin(x.brackets[i], v)
+		mm := carry.MaintenanceMargin(x.brackets[i], v)
+		m.maintenance += mm
 	}
 	return m
 }
@@ -96,7 +97,7 @@ func (x *Exchange) closeWorst(f float64, at carry.Time) {
 	}
 	price := x.rules[i].Legs[carry.Perp].TickUp(x.between(i, f))
 	ref := carry.PriceFromFloat(x.between(i, f))
-	fee := ceilTo8(mulRate(notional(price, q, pair.QtyDp), feeTicks(x.rules[i].LiquidationFeeFrac)))
+	fee := feeOn(notional(price, q, pair.QtyDp), feeTicks(x.rules[i].LiquidationFeeFrac))
 	amount := x.acct.trade(i, pair, side, q, price)
 	// The insurance fund takes over what the wallet cannot pay.
 	if left := x.acct.perpUSDT + amount; left < 0 {

@@ -14,7 +14,7 @@ func barPath(open, high, low, close, f float64) float64 {
 	if open-low < high-open {
 		first, second = low, high
 	}
-	switch x := 3 * f; {
+	switch x := float64(3 * f); {
 	case x < 1:
 		return open + float64((first-open)*x)
 	case x < 2:

@@ -250,13 +250,13 @@ func (s *quoteState) absorb(b *carry.Block, k int) {
 		}
 		s.spotLast = sc
 		s.flags |= carry.SpotFresh
-		s.spotValue = b.Spot.Volume[k] * sc
+		s.spotValue = float64(b.Spot.Volume[k] * sc)
 		s.spotDay += s.spotValue
 	}
 	if s.perpOn {
 		s.perpLast, s.mark = pc, pc
 		s.flags |= carry.PerpFresh
-		s.perpValue = b.Perp.Volume[k] * pc
+		s.perpValue = float64(b.Perp.Volume[k] * pc)
 		s.perpDay += s.perpValue
 	}
 	if m := b.MarkClose[k]; m == m {

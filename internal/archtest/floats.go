@@ -54,12 +54,9 @@ func checkFused(h *house, info *types.Info, fn *ast.FuncDecl) []violation {
 			out = append(out, h.at(sum, "float sum of an unrounded product", "float64(x*y) around the product, so that it cannot be fused"))
 			return
 		}
-		id, ok := part.(*ast.Ident)
-		if !ok {
-			return
-		}
-		if from, ok := products[info.Uses[id]]; ok && sum.Pos() >= from {
-			out = append(out, h.at(sum, "float sum of "+id.Name+", which holds an unrounded product", id.Name+" = float64(x*y) where it is set"))
+		if from, ok := products[place(info, part)]; ok && sum.Pos() >= from {
+			name := types.ExprString(part)
+			out = append(out, h.at(sum, "float sum of "+name+", which holds an unrounded product", name+" = float64(x*y) where it is set"))
 		}
 	}
 	ast.Inspect(fn.Body, func(n ast.Node) bool {
@@ -80,23 +77,36 @@ func checkFused(h *house, info *types.Info, fn *ast.FuncDecl) []violation {
 	return out
 }
 
-// productVars are the local variables that are set to an unrounded product,
-// each with the position from which on it may hold one: that of the assignment,
-// or of the outermost loop around it.
-func productVars(info *types.Info, fn *ast.FuncDecl) map[types.Object]token.Pos {
-	out := map[types.Object]token.Pos{}
+// place identifies where a value is kept within one function: the object of a
+// variable, the text of a field or an element, nil for anything else.
+func place(info *types.Info, e ast.Expr) any {
+	switch e := ast.Unparen(e).(type) {
+	case *ast.Ident:
+		if o := info.ObjectOf(e); o != nil {
+			return o
+		}
+	case *ast.SelectorExpr, *ast.IndexExpr:
+		return types.ExprString(e)
+	}
+	return nil
+}
+
+// productVars are the places that are set to an unrounded product, each with
+// the position from which on it may hold one: that of the assignment, or of the
+// outermost loop around it.
+func productVars(info *types.Info, fn *ast.FuncDecl) map[any]token.Pos {
+	out := map[any]token.Pos{}
 	var loopEnd, loopStart token.Pos
 	note := func(lhs ast.Expr, product bool, at token.Pos) {
-		id, ok := ast.Unparen(lhs).(*ast.Ident)
-		if !ok || !product {
+		where := place(info, lhs)
+		if where == nil || !product {
 			return
 		}
-		o := info.ObjectOf(id)
 		if at < loopEnd {
 			at = loopStart
 		}
-		if first, seen := out[o]; o != nil && (!seen || at < first) {
-			out[o] = at
+		if first, seen := out[where]; !seen || at < first {
+			out[where] = at
 		}
 	}
 	ast.Inspect(fn.Body, func(n ast.Node) bool {

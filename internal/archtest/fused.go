@@ -67,7 +67,7 @@ func scanFused(in io.Reader) (vs []violation, lines int, complaints string, err 
 			if err != nil {
 				return nil, 0, "", fmt.Errorf("read listing: %w", err)
 			}
-			vs = append(vs, violation{string(m[1]), n, string(m[3]) + " in " + symbol, "float64(x*y) around the product"})
+			vs = append(vs, violation{string(m[1]), n, string(m[3]) + " in " + symbol, "float64(x*y) around the product, here or in the argument that was inlined"})
 		case len(line) > 0 && line[0] != '\t':
 			name, rest, _ := strings.Cut(string(line), " ")
 			if strings.HasPrefix(rest, "STEXT ") {

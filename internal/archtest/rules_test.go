@@ -104,6 +104,8 @@ func TestFloatRulesBite(t *testing.T) {
 		{"into a field", "sim", sig + "*p += x * y; *p -= x * y; return 0 }\n", []string{fused, fused}},
 		{"through a variable", "sim", sig + "t := x * y; return t + z }\n", []string{"float sum of t"}},
 		{"through var", "sim", sig + "var t = x * y; return z - t }\n", []string{"float sum of t"}},
+		{"through a field", "sim", "package x\ntype s struct{ v, sum float64 }\nfunc f(s *s, a []float64, x float64) { s.v = x * x; s.sum += s.v; a[1] = x * x; a[0] -= a[1] }\n",
+			[]string{"float sum of s.v", "float sum of a[1]"}},
 		{"times itself", "sim", sig + "x *= y; return x + z }\n", []string{"float sum of x"}},
 		{"around a loop", "sim", sig + "for range n { z = z + x; x = x * y }; return z }\n", []string{"float sum of x"}},
 		{"before it was a product", "sim", sig + "z += x; x = x * y; return x }\n", nil},

@@ -205,12 +205,14 @@ func divMag(n mag, d uint64) (q mag, r uint64) {
 }
 
 // digit is one step of long division (Knuth, TAOCP 4.3.1 D3): the 96-bit number
-// r·2^32+u by d, whose top bit is set, with r < d.
+// r·2^32+u by d, whose top bit is set, with r < d. The guess is at most 2 too
+// large, so q·d0 ≤ (2^32+1)(2^32−1) does not wrap; d has two digits, so the
+// test on both is exact and nothing needs to be added back.
 func digit(r, u, d uint64) (q, rest uint64) {
 	d1, d0 := d>>32, d&(1<<32-1)
 	q = r / d1
 	t := r - q*d1
-	for q>>32 != 0 || q*d0 > t<<32|u {
+	for q*d0 > t<<32|u {
 		q--
 		t += d1
 		if t>>32 != 0 {

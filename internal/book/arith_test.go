@@ -64,7 +64,7 @@ func TestProductsAndQuotientsAgreeWithMathBig(t *testing.T) {
 	})
 }
 
-func TestLongDivisionOfThreeWords(t *testing.T) {
+func TestProductAndLongDivisionOfThreeWords(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		n := mag{words(t, "n0"), words(t, "n1"), words(t, "n2")}
 		d := words(t, "d") | 1
@@ -73,6 +73,11 @@ func TestLongDivisionOfThreeWords(t *testing.T) {
 		back.Add(back, new(big.Int).SetUint64(r))
 		if r >= d || back.Cmp(magBig(n)) != 0 {
 			t.Fatalf("%v / %d = %v rest %d", magBig(n), d, magBig(q), r)
+		}
+		n[2] = 0
+		want := new(big.Int).Mul(magBig(n), new(big.Int).SetUint64(d))
+		if got := magBig(mulMag(n, d)); got.Cmp(want) != 0 {
+			t.Fatalf("%v × %d = %v", magBig(n), d, got)
 		}
 	})
 }

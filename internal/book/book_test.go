@@ -37,7 +37,7 @@ func newLife(t *rapid.T) *life {
 	l := &life{T: t, stream: s, book: New(s.pairs), ledger: ledgerSum{},
 		spot: make([]carry.Price, len(s.pairs)), mark: make([]carry.Price, len(s.pairs))}
 	l.book.OnPosting = l.ledger.add
-	l.step(s.open(rapidDraws{t}))
+	l.step(s.open(draws{t}))
 	return l
 }
 
@@ -92,7 +92,7 @@ func wrongs(ev *carry.Event) []wrong {
 			out = append(out, wrong{"futures USDT", *ev})
 			out[len(out)-1].ev.Amount++
 		}
-		if ev.Kind != carry.EvLiquidated || ev.Balance > 1 {
+		if ev.Kind != carry.EvLiquidated || ev.Balance != 0 {
 			bend(walletNames[ev.Leg], balance)
 			bend(walletNames[ev.Leg], func(e *carry.Event, d int64) { e.Fee += carry.Amount(max(d, -int64(e.Fee)) | 1) })
 		}
@@ -160,7 +160,7 @@ func (l *life) near(name string, got float64, want decimal.Decimal) {
 
 func TestBookFollowsTheOracleAndTheIdentityHolds(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		l, d := newLife(t), rapidDraws{t}
+		l, d := newLife(t), draws{t}
 		t.Repeat(map[string]func(*rapid.T){
 			"":           func(*rapid.T) { l.check() },
 			"buy":        func(*rapid.T) { l.step(l.stream.spotTrade(d, carry.Buy)) },
@@ -184,7 +184,7 @@ func TestHugeFiguresAreExactOrRefused(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := newStream()
 		b := New(s.pairs)
-		big := rapid.Map(rapid.Int64Range(1, math.MaxInt64), func(v int64) int64 { return v })
+		big := rapid.Int64Range(1, math.MaxInt64)
 		for n := rapid.IntRange(1, 8).Draw(t, "events"); n > 0; n-- {
 			i := rapid.Int32Range(0, 3).Draw(t, "pair")
 			ev := s.stamp(carry.Event{Kind: carry.EvFill, Pair: i, Leg: carry.Leg(rapid.IntRange(0, 1).Draw(t, "leg")), Side: carry.Sell})
@@ -192,9 +192,9 @@ func TestHugeFiguresAreExactOrRefused(t *testing.T) {
 				ev.Side = carry.Buy
 			}
 			ev.Wallet = carry.Wallet(ev.Leg)
-			ev.Qty = carry.Qty(big.Draw(t, "quantity") >> rapid.IntRange(0, 62).Draw(t, "less") | 1)
-			ev.Price = carry.Price(big.Draw(t, "price") >> rapid.IntRange(0, 62).Draw(t, "cheaper") | 1)
-			ev.Ref = carry.Price(big.Draw(t, "mid") >> rapid.IntRange(0, 62).Draw(t, "lower") | 1)
+			ev.Qty = carry.Qty(big.Draw(t, "quantity")>>rapid.IntRange(0, 62).Draw(t, "less") | 1)
+			ev.Price = carry.Price(big.Draw(t, "price")>>rapid.IntRange(0, 62).Draw(t, "cheaper") | 1)
+			ev.Ref = carry.Price(big.Draw(t, "mid")>>rapid.IntRange(0, 62).Draw(t, "lower") | 1)
 			if s.oracle.Complete(&ev) != nil {
 				continue // not even the exchange's own figures fit, or it crosses zero
 			}

@@ -36,14 +36,10 @@ func newStream() *stream {
 	return s
 }
 
-// draws is what stream needs from rapid, so that a benchmark can do without.
-type draws interface {
-	between(name string, lo, hi int64) int64
-}
+// draws takes whole numbers from a property test.
+type draws struct{ *rapid.T }
 
-type rapidDraws struct{ *rapid.T }
-
-func (d rapidDraws) between(name string, lo, hi int64) int64 {
+func (d draws) between(name string, lo, hi int64) int64 {
 	return rapid.Int64Range(lo, hi).Draw(d.T, name)
 }
 
@@ -73,6 +69,7 @@ func (s *stream) quantity(d draws, i int32) carry.Qty {
 func (s *stream) trade(d draws, leg carry.Leg, side carry.Side, i int32, q carry.Qty) carry.Event {
 	p := s.prices[i]
 	s.fees = carry.Fees{SpotTaker: float64(d.between("spot fee", 0, 200_000)) / 1e8, PerpTaker: float64(d.between("perp fee", 0, 100_000)) / 1e8}
+	s.oracle.BuyFeeInUSDT = d.between("fee in USDT", 0, 3) == 0
 	return s.stamp(carry.Event{Kind: carry.EvFill, Pair: i, Leg: leg, Side: side, Wallet: carry.Wallet(leg), Qty: q, Order: carry.OrderID(s.seq),
 		Price: carry.Price(d.between("price", p-p/3, p+p/3)), Ref: carry.Price(d.between("mid", p-p/3, p+p/3))})
 }

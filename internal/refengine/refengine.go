@@ -23,6 +23,10 @@ type Engine struct {
 	LiquidationFee func(pair int32, at carry.Time) float64
 	// SettledFees are the fees of EvSettled; nil charges them as for a fill.
 	SettledFees func(code carry.Code, at carry.Time) carry.Fees
+	// BuyFeeInUSDT charges spot buys on the cash paid, in USDT, as an account
+	// does that pays its fees in BNB bought beforehand; otherwise the fee is taken
+	// from the coins.
+	BuyFeeInUSDT bool
 
 	pairs   []carry.Pair
 	feesAt  func(carry.Time) carry.Fees
@@ -127,7 +131,7 @@ func (e *Engine) commit(ev *carry.Event, after state, held holding) {
 	if concernsPair(ev.Kind) {
 		e.held[ev.Pair] = held
 	}
-	if ev.Kind == carry.EvRules && ev.Rules != nil && int(ev.Pair) < len(e.rules) {
+	if ev.Kind == carry.EvRules && ev.Rules != nil && ev.Pair >= 0 && int(ev.Pair) < len(e.rules) {
 		frac := ev.Rules.LiquidationFeeFrac
 		e.rules[ev.Pair] = &frac
 	}

@@ -147,20 +147,23 @@ func TestFeesAreDatedPerLegAndRole(t *testing.T) {
 		at    carry.Time
 		leg   carry.Leg
 		maker bool
-		fee   string // of 1 BTC at 10,000: USDT on the perpetual, coins on spot
+		bnb   bool
+		fee   string // of 1 BTC at 10,000: USDT on the perpetual and with BNB, else coins
 	}{
-		{change - 1, carry.Perp, false, "4.50000000"}, {change, carry.Perp, false, "4.00000000"},
-		{change - 1, carry.Perp, true, "1.80000000"}, {change, carry.Perp, true, "3.00000000"},
-		{change - 1, carry.Spot, false, "0.00075000"}, {change, carry.Spot, false, "0.00020000"},
-		{change, carry.Spot, true, "0.00010000"},
+		{change - 1, carry.Perp, false, false, "4.50000000"}, {change, carry.Perp, false, false, "4.00000000"},
+		{change - 1, carry.Perp, true, false, "1.80000000"}, {change, carry.Perp, true, false, "3.00000000"},
+		{change - 1, carry.Spot, false, false, "0.00075000"}, {change, carry.Spot, false, false, "0.00020000"},
+		{change, carry.Spot, true, false, "0.00010000"},
+		{change, carry.Spot, false, true, "2.00000000"},
 	} {
 		e := refengine.New(btcPairs(), schedule, 0)
+		e.BuyFeeInUSDT = c.bnb
 		ev := carry.Event{Kind: carry.EvFill, At: c.at, Leg: c.leg, Maker: c.maker, Side: carry.Buy, Qty: 1000, Price: 10_000 * carry.Unit}
 		if err := e.Complete(&ev); err != nil {
 			t.Fatal(err)
 		}
 		got := ev.Fee.String()
-		if c.leg == carry.Spot {
+		if c.leg == carry.Spot && !c.bnb {
 			got = ev.FeeCoins.Decimal(8).StringFixed(8)
 		}
 		if got != c.fee {

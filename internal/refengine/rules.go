@@ -89,20 +89,25 @@ func (e *Engine) funding(ev *carry.Event, s *state, h holding) (figures, error) 
 	return figures{amount: amount, balance: *w}, nil
 }
 
-// spotFill moves cash, rounded down; the fee is a share of what is received:
-// coins when buying, USDT when selling, rounded up.
+// spotFill moves cash, rounded down; the fee is a share of what is received
+// (coins when buying, USDT when selling) or of the cash paid, rounded up.
 func (e *Engine) spotFill(ev *carry.Event, s *state, h *holding) figures {
 	var f figures
 	q, rate := e.quantity(ev), e.feeRate(ev)
 	value := q.Mul(steps(int64(ev.Price)))
-	if ev.Side == carry.Buy {
-		f.amount = floor8(value.Neg())
-		f.feeCoins = ceil8(q.Mul(rate))
-		h.coins = h.coins.Add(q).Sub(f.feeCoins)
-	} else {
+	switch {
+	case ev.Side == carry.Sell:
 		f.amount = floor8(value)
 		f.fee = ceil8(f.amount.Mul(rate))
 		h.coins = h.coins.Sub(q)
+	case e.BuyFeeInUSDT:
+		f.amount = floor8(value.Neg())
+		f.fee = ceil8(f.amount.Neg().Mul(rate))
+		h.coins = h.coins.Add(q)
+	default:
+		f.amount = floor8(value.Neg())
+		f.feeCoins = ceil8(q.Mul(rate))
+		h.coins = h.coins.Add(q).Sub(f.feeCoins)
 	}
 	w := &s.wallets[carry.SpotWallet]
 	*w = w.Add(f.amount).Sub(f.fee)

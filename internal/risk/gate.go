@@ -114,7 +114,7 @@ func (g *Gate) opens(c *carry.Command, acct *carry.Account) bool {
 }
 
 func (g *Gate) checkLimits(c *carry.Command, pair *carry.Pair, acct *carry.Account) carry.Code {
-	value := c.Ref.Float() * pair.QtyFloat(c.Qty)
+	value := float64(c.Ref.Float() * pair.QtyFloat(c.Qty))
 	if m := g.limits.OrderMaxUSDT; m > 0 && value > m {
 		return carry.CodeGateLimit
 	}

@@ -117,10 +117,10 @@ function draw() {
     const t0 = c.t0 + a * (c.t1 - c.t0), t1 = c.t0 + b * (c.t1 - c.t0);
     c.q(".xaxis").replaceChildren(...timeTicks(t0, t1, c.q(".canvas").clientWidth / 75).map(([t, s]) =>
       el("text", {x: (t - t0) / (t1 - t0) * 100 + "%", y: 17}, s)));
-    const ends = c.q(".ends"); if (!ends) continue;
+    const ends = c.q(".ends");
     const last = c.series.map(s => [px(near(c, s, b * W)), s]).filter(e => isFinite(e[0])).sort((p, q) => p[0] - q[0]);
     last.forEach((e, i) => { if (i) e[0] = Math.max(e[0], last[i - 1][0] + 15); });
-    ends.replaceChildren(...last.map(([y, s]) => el("text", {class: s.s, x: 8, y, dy: ".35em"}, s.name)));
+    ends.replaceChildren(...last.map(([y, s]) => el("text", {class: s.s, x: 8, y, dy: ".35em"}, c.series.length > 1 ? s.name : c.unit[0](near(c, s, b * W)))));
   }
   mark();
 }

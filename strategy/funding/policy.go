@@ -146,6 +146,9 @@ func (p *Policy) judgeUniverse(c *coin, pair *carry.Pair, at carry.Time) {
 	}
 }
 
+// Spread implements hedge.Policy: over coinsTargetN.
+func (p *Policy) Spread() int { return 0 }
+
 // Judge implements hedge.Policy.
 func (p *Policy) Judge(i int, m *carry.Market, held bool, v *hedge.Verdict) {
 	c := &p.coins[i]

@@ -127,7 +127,7 @@ func (d *Desk) survey(m *carry.Market) survey {
 	coins := 0.0
 	for i := range d.st {
 		if q := a.PerpQtyF[i]; q != 0 {
-			v := q * m.Mark[i]
+			v := float64(q * m.Mark[i])
 			s.notional -= v
 			s.margin += v - a.PerpCostF[i]
 		}
@@ -146,7 +146,11 @@ func (d *Desk) survey(m *carry.Market) survey {
 	}
 	s.coin = d.p.CoinLimitUSDT
 	if s.coin == 0 {
-		s.coin = s.total / float64(d.p.CoinsTargetN)
+		n := d.policy.Spread()
+		if n == 0 {
+			n = d.p.CoinsTargetN
+		}
+		s.coin = s.total / float64(n)
 	}
 	return s
 }

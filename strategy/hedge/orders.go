@@ -127,7 +127,7 @@ func (d *Desk) openBoth(i int, value float64, m *carry.Market, code carry.Code, 
 		r.Legs[carry.Spot].Check(buy, carry.PriceFromFloat(spotMid), 0, pair.QtyUnit(), false) != carry.OK {
 		return 0
 	}
-	sent := pair.QtyFloat(q) * perpMid
+	sent := float64(pair.QtyFloat(q) * perpMid)
 	d.order(i, carry.Perp, carry.Sell, q, m, code, x)
 	d.order(i, carry.Spot, carry.Buy, buy, m, code, x)
 	d.st[i].pendPerp += sent
@@ -143,7 +143,7 @@ func (d *Desk) closeBoth(i int, value float64, m *carry.Market, code carry.Code,
 	coins := d.sellable(i)
 	q := held
 	if held > 0 {
-		worth := pair.QtyFloat(held) * m.PerpAsk[i]
+		worth := float64(pair.QtyFloat(held) * m.PerpAsk[i])
 		if value < worth-d.minNotional(i, m) {
 			q = d.contractsUp(i, value, m)
 			if q > held {
@@ -163,7 +163,7 @@ func (d *Desk) closeBoth(i int, value float64, m *carry.Market, code carry.Code,
 	sent := 0.0
 	if q > 0 {
 		d.order(i, carry.Perp, carry.Buy, q, m, code, x)
-		sent = pair.QtyFloat(q) * m.PerpAsk[i]
+		sent = float64(pair.QtyFloat(q) * m.PerpAsk[i])
 	}
 	if sell > 0 && r.Legs[carry.Spot].Check(sell, carry.PriceFromFloat(m.SpotBid[i]), 0, pair.QtyUnit(), false) == carry.OK {
 		d.order(i, carry.Spot, carry.Sell, sell, m, code, x)

@@ -28,4 +28,7 @@ type Policy interface {
 	// Judge fills v for pair i; held tells whether the desk has a position in
 	// it. v arrives zeroed.
 	Judge(i int, m *carry.Market, held bool, v *Verdict)
+	// Spread is the number of coins the total limit is spread over now; 0 leaves
+	// it to coinsTargetN.
+	Spread() int
 }

@@ -87,7 +87,7 @@ func (d *Desk) reduce(m *carry.Market, s *survey) {
 			s.free -= sent
 		}
 	}
-	cost := 2*d.terms.SpotFeeFrac + d.terms.PerpFeeFrac
+	cost := float64(2*d.terms.SpotFeeFrac) + d.terms.PerpFeeFrac
 	x := shortfall(s.notional, f, l, cost, d.mayTransfer())
 	if x <= 0 {
 		return
@@ -154,8 +154,9 @@ func (d *Desk) moveProceeds() {
 	v, f := 0.0, a.PerpUSDT.Float()
 	for i := range d.st {
 		if q := a.PerpQtyF[i]; q != 0 {
-			v -= q * d.mark[i]
-			f += float64(q*d.mark[i]) - a.PerpCostF[i]
+			value := float64(q * d.mark[i])
+			v -= value
+			f += value - a.PerpCostF[i]
 		}
 	}
 	s := survey{used: usedLeverage(v, f)}

@@ -24,7 +24,7 @@ type Params struct {
 // many are allowed.
 func Defaults() Params {
 	p := Params{Params: hedge.Defaults(), Coins: "auto"}
-	p.TopUpBelowFrac, p.MaxBarVolumeFrac, p.ReopenAfterH = 0, 0.05, 0
+	p.TopUpBelowFrac, p.MaxBarVolumeFrac, p.ReopenAfterH = 0, 0, 0
 	return p
 }
 
@@ -37,14 +37,15 @@ func (p *Params) Table() []carry.Param {
 	}, p.Params.Table()...)
 }
 
-// policy wants every coin as soon as it can be traded, once.
+// policy wants every coin as soon as it can be traded, once. A coin that lists
+// when everything is invested finds no room; nothing is sold for it.
 type policy struct {
 	p      Params
 	wanted []bool
 	full   []bool // reached its size once; never bought again unless refilled
-	acct   *carry.Account
 	month  int
 	refill bool
+	spread int
 }
 
 // New returns the baseline as a core.
@@ -63,7 +64,9 @@ func New(pairs []carry.Pair, p Params, t hedge.Terms) (carry.Core, error) {
 	if n == 0 {
 		return nil, fmt.Errorf("coins: none of %q is in the data", p.Coins)
 	}
-	p.CoinsTargetN = n
+	if p.KeepValue {
+		p.TopUpBelowFrac = 0.95
+	}
 	return hedge.New(pairs, p.Params, t, pol), nil
 }
 
@@ -78,14 +81,25 @@ func contains(list, coin string) bool {
 
 // Observe implements hedge.Policy.
 func (p *policy) Observe(ev *carry.Event) {
-	p.acct = ev.Account
-	if ev.Kind != carry.EvMarket || !p.p.KeepValue {
+	if ev.Kind != carry.EvMarket {
+		return
+	}
+	p.spread = 0
+	for i, f := range ev.Market.Flags {
+		if p.wanted[i] && f&carry.Valued != 0 {
+			p.spread++
+		}
+	}
+	if !p.p.KeepValue {
 		return
 	}
 	month := int(ev.At.UTC().Month())
 	p.refill = month != p.month
 	p.month = month
 }
+
+// Spread implements hedge.Policy: over the coins that trade by now.
+func (p *policy) Spread() int { return p.spread }
 
 // Judge implements hedge.Policy.
 func (p *policy) Judge(i int, m *carry.Market, held bool, v *hedge.Verdict) {

@@ -1,0 +1,44 @@
+# Short names for what one does often. `make` lists them.
+FUZZTIME ?= 10s
+STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+RACE = ./data ./internal/lab ./sim ./strategy
+
+.PHONY: help test short race fmt vet lint cover fuzz bench demo ci
+
+help: ## list these targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/\1\t\2/' | expand -t 10
+
+test: ## all tests, as CI runs them
+	go test ./...
+
+short: ## tests without the slow ones
+	go test -short ./...
+
+race: ## the packages with workers under the race detector
+	go test -race -short $(RACE)
+
+fmt: ## format all Go files
+	gofmt -w $$(git ls-files '*.go')
+
+vet: ## go vet
+	go vet ./...
+
+lint: vet ## vet and staticcheck
+	go run $(STATICCHECK) ./...
+
+cover: ## coverage by package
+	go test -short -cover ./...
+
+fuzz: ## each fuzz target for FUZZTIME (10s)
+	@git grep -lE '^func Fuzz[A-Z]' -- '*_test.go' | xargs -rn1 dirname | sort -u | while read -r d; do \
+	for f in $$(grep -hoE '^func Fuzz[A-Za-z0-9_]+' "$$d"/*_test.go | cut -c6-); do \
+	echo "$$d $$f"; go test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) "./$$d" || exit 1; done; done
+
+bench: ## speed against the floors; writes docs/results/bench-DATE.json
+	go run ./bench
+
+demo: ## the first command: a generated market, the report in ./out
+	go run ./cmd/backtest
+
+ci: ## everything CI does
+	bash .ci/run </dev/null

@@ -1,0 +1,125 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/alecthomas/kong"
+
+	"carry"
+	"carry/data"
+	"carry/internal/book"
+	"carry/internal/cli"
+	"carry/internal/lab"
+)
+
+const program = "backtest"
+
+// commands are all subcommands; `run` is the default.
+type commands struct {
+	Run    runCmd    `cmd:"" default:"withargs" help:"Replay a market through a strategy and write the report (the default)."`
+	Screen screenCmd `cmd:"" help:"Print the mean funding rate of every coin over its last settlements (S1)."`
+	Sweep  sweepCmd  `cmd:"" help:"Run a grid of parameters and compare every combination with holding."`
+	Params paramsCmd `cmd:"" help:"List all parameters with their ranges; each is also a flag: --openRateMinFrac=0.0002."`
+}
+
+// streams are what every subcommand gets besides its flags.
+type streams struct {
+	ctx    context.Context
+	stdout io.Writer
+	stderr io.Writer
+	args   []string
+}
+
+// run is the whole program; it returns the exit code.
+func run(ctx context.Context, stdout, stderr io.Writer, args []string) int {
+	var c commands
+	s := &streams{ctx: ctx, stdout: stdout, stderr: stderr, args: args}
+	exited := -1
+	parser, err := kong.New(&c, kong.Name(program), kong.Writers(stdout, stderr),
+		kong.Description("Backtest of funding-rate arbitrage: short the perpetual, hold the coin, collect funding.\n\n"+
+			"Without arguments: ./carry.db if it is there, else a generated market; the report goes to ./out."),
+		kong.Exit(func(code int) { exited = code }), kong.UsageOnError(), kong.Bind(s),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 80}))
+	if err != nil {
+		return cli.Report(stderr, program, err)
+	}
+	known, err := parser.Parse(paramFlags(args))
+	switch {
+	case exited >= 0:
+		return exited
+	case err != nil:
+		return cli.Report(stderr, program, cli.Fail(cli.Usage, usage(err), "backtest --help lists the flags, backtest params the parameters"))
+	}
+	return cli.Report(stderr, program, classify(known.Run(s)))
+}
+
+// usage takes kong's parser type off its message.
+func usage(err error) error {
+	var p *kong.ParseError
+	if errors.As(err, &p) {
+		return errors.New(p.Error())
+	}
+	return err
+}
+
+// paramFlags turns --name=value and --name value, where name is a parameter of
+// any strategy or model, into --set name=value.
+func paramFlags(args []string) []string {
+	names := lab.ParamNames()
+	out := make([]string, 0, len(args))
+	for i := 0; i < len(args); i++ {
+		name, value, has := strings.Cut(strings.TrimPrefix(args[i], "--"), "=")
+		if !strings.HasPrefix(args[i], "--") || !names[name] {
+			out = append(out, args[i])
+			continue
+		}
+		if !has {
+			if i+1 >= len(args) {
+				out = append(out, args[i])
+				continue
+			}
+			i++
+			value = args[i]
+		}
+		out = append(out, "--set="+name+"="+value)
+	}
+	return out
+}
+
+// classify gives known kinds of failure their exit code and hint.
+func classify(err error) error {
+	var known *cli.Error
+	switch {
+	case err == nil || errors.As(err, &known) || errors.Is(err, context.Canceled):
+		return err
+	case errors.Is(err, book.ErrBooks):
+		return cli.Fail(cli.Violated, err, "this is a bug of the program, not of your settings; please report the reproduce line")
+	case errors.Is(err, lab.ErrNoData):
+		return cli.Fail(cli.Incomplete, err, "crawl status shows what the data cover")
+	case errors.Is(err, data.ErrMissing):
+		return cli.Fail(cli.Incomplete, err, "crawl import DIR fills it; without --db a generated market is used")
+	}
+	return err
+}
+
+// parseSpan reads the --from and --to flags.
+func parseSpan(from, to string) (a, b carry.Time, err error) {
+	if from != "" {
+		if a, err = carry.ParseTime(from); err != nil {
+			return 0, 0, cli.Fail(cli.Usage, fmt.Errorf("--from: %w", err), "")
+		}
+	}
+	if to != "" {
+		if b, err = carry.ParseTime(to); err != nil {
+			return 0, 0, cli.Fail(cli.Usage, fmt.Errorf("--to: %w", err), "")
+		}
+	}
+	if to != "" && a >= b {
+		return 0, 0, cli.Failf(cli.Usage, "--to is exclusive and must be later than --from", "the span %s to %s is empty", a, b)
+	}
+	return a, b, nil
+}

@@ -1,0 +1,141 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"carry/internal/cli"
+	"carry/internal/lab"
+	"carry/reports"
+	"carry/strategy"
+)
+
+// strategyFlags choose the strategy and its settings.
+type strategyFlags struct {
+	Strategy string            `help:"funding, hold, holdvalue or null." default:"funding"`
+	Preset   string            `help:"default, or seed for the original author's numbers." default:"default"`
+	Capital  float64           `help:"Opening balance in USDT." default:"10000" placeholder:"USDT"`
+	Set      map[string]string `help:"Set a parameter; --NAME=VALUE does the same. See backtest params." placeholder:"NAME=VALUE" mapsep:"none"`
+}
+
+// spec makes a run's specification from the flags.
+func (f *strategyFlags) spec(m *marketFlags, s *streams) (*lab.Spec, error) {
+	entry, err := strategy.Find(f.Strategy, f.Preset)
+	if err != nil {
+		return nil, cli.Fail(cli.Usage, err, "")
+	}
+	from, to, err := parseSpan(m.From, m.To)
+	if err != nil {
+		return nil, err
+	}
+	spec := &lab.Spec{From: from, To: to, Coins: m.coins(), Entry: entry, Settings: entry.New(), Models: lab.DefaultModels(),
+		Seed: m.Seed, Command: strings.TrimSpace(program + " " + strings.Join(s.args, " "))}
+	if err := spec.Set("capitalUSDT", fmt.Sprint(f.Capital)); err != nil {
+		return nil, cli.Fail(cli.Usage, err, "")
+	}
+	for _, name := range sortedKeys(f.Set) {
+		if err := spec.Set(name, f.Set[name]); err != nil {
+			return nil, cli.Fail(cli.Usage, err, "backtest params lists names and ranges")
+		}
+	}
+	if err := spec.Settings.Validate(); err != nil {
+		return nil, cli.Fail(cli.Usage, err, "these settings contradict each other")
+	}
+	return spec, nil
+}
+
+type runCmd struct {
+	marketFlags
+	strategyFlags
+	Out         string `help:"Folder for report and tables." default:"out" placeholder:"DIR"`
+	NoReport    bool   `help:"Write result.json and the tables only."`
+	ResultOnly  bool   `help:"Write result.json only."`
+	NoBaselines bool   `help:"Leave the comparisons with holding and cash out."`
+	JSON        bool   `help:"Print the result as JSON instead of the summary." name:"json"`
+	Trace       string `help:"start: print the milliseconds from process start to the first simulated bar." enum:",start" default:"" placeholder:"WHAT"`
+}
+
+// Run makes the run and writes everything, or nothing.
+func (c *runCmd) Run(s *streams) error {
+	spec, err := c.spec(&c.marketFlags, s)
+	if err != nil {
+		return err
+	}
+	m, err := c.pick(s.ctx)
+	if err != nil {
+		return err
+	}
+	defer m.close()
+	spec.Open, spec.NoBaselines = m.open, c.NoBaselines
+	if m.generated && !c.JSON {
+		fmt.Fprintf(s.stderr, "GENERATED MARKET, not history (%d coins, %g years, seed %d). For real prices:\n  crawl import DIR\n",
+			c.GeneratedCoins, c.GeneratedYears, c.Seed)
+	}
+	out, err := lab.NewOutput(c.Out)
+	if err != nil {
+		return err
+	}
+	defer out.Discard()
+	watch := &lab.Observer{}
+	if !c.ResultOnly {
+		if watch, err = out.Stream(); err != nil {
+			return err
+		}
+	}
+	c.trace(s, watch)
+	outcome, err := lab.Execute(s.ctx, spec, watch)
+	if err != nil {
+		return err
+	}
+	return c.write(s, out, outcome)
+}
+
+// trace prints how long the start took.
+func (c *runCmd) trace(s *streams, watch *lab.Observer) {
+	if c.Trace == "start" {
+		watch.FirstBar = func() { fmt.Fprintf(s.stderr, "first simulated bar after %.1f ms\n", sinceStart()) }
+	}
+}
+
+func (c *runCmd) write(s *streams, out *lab.Output, outcome *lab.Outcome) error {
+	doc := &reports.Document{Run: outcome.Run, Baselines: outcome.Baselines, Now: time.Now().UTC().Format("2006-01-02 15:04 UTC")}
+	if c.ResultOnly {
+		if err := out.SaveResult(outcome); err != nil {
+			return err
+		}
+	} else if err := out.Save(outcome); err != nil {
+		return err
+	}
+	if !c.ResultOnly && !c.NoReport {
+		if err := out.Report(s.ctx, doc); err != nil {
+			return err
+		}
+	}
+	if err := s.ctx.Err(); err != nil {
+		return err
+	}
+	if err := out.Commit(); err != nil {
+		return err
+	}
+	if c.JSON {
+		return lab.WriteJSON(s.stdout, outcome)
+	}
+	if err := reports.WriteSummary(s.stdout, doc); err != nil {
+		return err
+	}
+	if !c.ResultOnly && !c.NoReport {
+		fmt.Fprintf(s.stdout, "report: %s (opens offline)\n", out.Path("report.html"))
+	}
+	return nil
+}
+
+func sortedKeys(m map[string]string) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}

@@ -1,0 +1,370 @@
+package data
+
+import (
+	"crypto/sha256"
+	"database/sql"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"hash"
+	"math"
+	"slices"
+	"strings"
+
+	"carry"
+)
+
+// endSlack is how much earlier than the tape a leg may stop before it counts as
+// having no more data.
+const endSlack = 48 * carry.Hour
+
+// seriesSum adds up one series over the tape.
+type seriesSum struct {
+	present, missing, noMark int
+	first, last              carry.Time
+	interval                 carry.Time
+}
+
+func (s *seriesSum) add(st segStat, funding bool) {
+	if st.rows == 0 {
+		return
+	}
+	switch {
+	case s.present == 0:
+		s.first = st.first
+	case funding:
+		s.missing += missedBetween(st.first-s.last, s.interval, st.firstInterval)
+	default:
+		s.missing += int((st.first-s.last)/carry.Hour) - 1
+	}
+	s.present += st.rows
+	s.missing += st.missing
+	s.noMark += st.noMark
+	s.last, s.interval = st.last, st.interval
+}
+
+// describe fills t.info: rules, ends, coverage, warnings and the hash.
+func (t *TapeReader) describe() error {
+	sums := make([]seriesSum, len(t.pairs)*slotCount)
+	h := sha256.New()
+	if err := t.sumWeeks(sums, h); err != nil {
+		return err
+	}
+	book, err := loadRuleBook(t.ctx, t.tx)
+	if err != nil {
+		return err
+	}
+	var defaults []string
+	for i := range t.pairs {
+		price, err := t.firstPrice(i)
+		if err != nil {
+			return err
+		}
+		rules, err := book.rulesOf(i, &t.pairs[i], price)
+		if err != nil {
+			return err
+		}
+		t.info.Rules = append(t.info.Rules, rules...)
+		if !book.recorded(&t.pairs[i]) {
+			defaults = append(defaults, t.pairs[i].Coin)
+		}
+	}
+	slices.SortFunc(t.info.Rules, func(a, b carry.Rules) int {
+		if a.From != b.From {
+			return int(min(max(a.From-b.From, -1), 1))
+		}
+		return int(a.Pair - b.Pair)
+	})
+	for i := range t.pairs {
+		if err := t.addEnd(i); err != nil {
+			return err
+		}
+	}
+	t.coverage(sums)
+	t.warn(sums, defaults)
+	t.info.Source = fmt.Sprintf("Binance history, hourly, %d coins", len(t.pairs))
+	t.info.Hash = t.hash(h)
+	return nil
+}
+
+// sumWeeks walks the directories of all weeks: it adds up coverage and feeds
+// the hash with every segment that the tape will deliver.
+func (t *TapeReader) sumWeeks(sums []seriesSum, h hash.Hash) error {
+	if t.packer != nil {
+		for start := t.info.From.Floor(carry.Week); start < t.info.To; start += carry.Week {
+			if err := t.packer.pack(t.ctx, &t.week, start); err != nil {
+				return err
+			}
+			if err := t.sumWeek(sums, h); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	rows, err := t.tx.QueryContext(t.ctx, `SELECT week_ms, dir FROM block
+		WHERE codec = ? AND week_ms >= ? AND week_ms < ? ORDER BY week_ms`,
+		codecVersion, int64(t.info.From.Floor(carry.Week)), int64(t.info.To))
+	if err != nil {
+		return fmt.Errorf("read packed weeks: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var at int64
+		var dir sql.RawBytes
+		if err := rows.Scan(&at, &dir); err != nil {
+			return fmt.Errorf("read packed weeks: %w", err)
+		}
+		t.week.start, t.week.bytes = carry.Time(at), nil
+		if t.week.dir, err = parseDir(t.week.dir, t.week.start, dir); err != nil {
+			return err
+		}
+		if err := t.sumWeek(sums, h); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// sumWeek adds t.week. The hash takes segments in order of pair and slot, so
+// that it does not depend on the order in which files were imported.
+func (t *TapeReader) sumWeek(sums []seriesSum, h hash.Hash) error {
+	from, end := max(t.week.start, t.info.From), min(t.week.start+carry.Week, t.info.To)
+	order := make([]*dirEntry, len(sums))
+	for i := range t.week.dir {
+		e := &t.week.dir[i]
+		if d := t.destOf(e.series); d >= 0 {
+			order[d] = e
+		}
+	}
+	var mark [12]byte
+	for d, e := range order {
+		if e == nil {
+			continue
+		}
+		binary.LittleEndian.PutUint64(mark[:], uint64(t.week.start))
+		binary.LittleEndian.PutUint32(mark[8:], uint32(d))
+		h.Write(mark[:])
+		h.Write(e.sha[:])
+		st, to := e.stat, t.pairEnd(d/slotCount, end)
+		if from > t.week.start || to < t.week.start+carry.Week {
+			var err error
+			if st, err = t.partialStat(e, d%slotCount, from, to); err != nil {
+				return err
+			}
+		}
+		sums[d].add(st, d%slotCount == slotFunding)
+	}
+	return nil
+}
+
+// partialStat unpacks a segment to sum up only [from, to).
+func (t *TapeReader) partialStat(e *dirEntry, slot int, from, to carry.Time) (segStat, error) {
+	if t.week.bytes == nil {
+		err := t.tx.QueryRowContext(t.ctx, `SELECT bytes FROM block WHERE week_ms = ?`, int64(t.week.start)).Scan(&t.week.bytes)
+		if err != nil {
+			return segStat{}, fmt.Errorf("read packed week: %w", err)
+		}
+	}
+	seg, err := t.week.segment(e)
+	if err != nil {
+		return segStat{}, err
+	}
+	if slot == slotFunding {
+		if t.paid, err = unpackSettled(t.paid, seg, t.week.start); err != nil {
+			return segStat{}, err
+		}
+		return statSettled(t.paid, from, to), nil
+	}
+	if err := t.unpack.unpack(seg, formOf(slotKinds[slot]), &t.seg); err != nil {
+		return segStat{}, err
+	}
+	return statBars(&t.seg, t.week.start, from, to), nil
+}
+
+// firstPrice is the pair's first spot price, for default lots.
+func (t *TapeReader) firstPrice(pair int) (float64, error) {
+	var price sql.NullFloat64
+	err := t.tx.QueryRowContext(t.ctx, `SELECT (SELECT close FROM kline WHERE series_id = ? ORDER BY open_ms LIMIT 1)`,
+		t.pairs[pair].series[slotSpot]).Scan(&price)
+	if err != nil {
+		return 0, fmt.Errorf("read first price: %w", err)
+	}
+	return price.Float64, nil
+}
+
+// addEnd notes a pair one of whose legs stops well before the tape does.
+func (t *TapeReader) addEnd(pair int) error {
+	p := &t.pairs[pair]
+	last := func(id int64) (at sql.NullInt64, err error) {
+		err = t.tx.QueryRowContext(t.ctx, `SELECT max(open_ms) FROM kline WHERE series_id = ? AND open_ms < ?`,
+			id, int64(t.info.To)).Scan(&at)
+		return at, err
+	}
+	spot, err := last(p.series[slotSpot])
+	if err != nil {
+		return fmt.Errorf("read last bar: %w", err)
+	}
+	perp, err := last(p.series[slotPerp])
+	if err != nil {
+		return fmt.Errorf("read last bar: %w", err)
+	}
+	if !spot.Valid || !perp.Valid {
+		return nil // not listed yet within the tape
+	}
+	delivered := p.delivered > 0 && p.delivered < t.info.To
+	end := carry.Time(min(spot.Int64, perp.Int64)) + carry.Hour
+	if !delivered && end >= t.info.To-endSlack {
+		return nil
+	}
+	limit := t.pairEnd(pair, t.info.To)
+	var both sql.NullInt64
+	err = t.tx.QueryRowContext(t.ctx, `SELECT (SELECT a.open_ms FROM kline a JOIN kline b ON b.open_ms = a.open_ms
+		WHERE a.series_id = ? AND b.series_id = ? AND a.open_ms < ? ORDER BY a.open_ms DESC LIMIT 1)`,
+		p.series[slotSpot], p.series[slotPerp], int64(min(limit, end))).Scan(&both)
+	if err != nil {
+		return fmt.Errorf("read last common bar: %w", err)
+	}
+	if both.Valid {
+		t.info.Ends = append(t.info.Ends, carry.PairEnd{
+			Pair: int32(pair), At: carry.Time(both.Int64) + carry.Hour, Delisted: delivered})
+	}
+	return nil
+}
+
+func (t *TapeReader) coverage(sums []seriesSum) {
+	for d, s := range sums {
+		if s.present == 0 {
+			continue
+		}
+		t.info.Coverage = append(t.info.Coverage, carry.Coverage{
+			Coin: t.pairs[d/slotCount].Coin, Kind: slotKinds[d%slotCount],
+			First: s.first, Last: s.last, Present: s.present, Missing: s.missing})
+	}
+}
+
+// warn says in one sentence each what a reader must know about the data.
+func (t *TapeReader) warn(sums []seriesSum, defaults []string) {
+	add := func(code, format string, args ...any) {
+		t.info.Warnings = append(t.info.Warnings, carry.Warning{Code: code, Text: fmt.Sprintf(format, args...)})
+	}
+	var missing, series [slotCount]int
+	var noMarks, noFunding []string
+	settlements, unmarked := 0, 0
+	for d, s := range sums {
+		slot, coin := d%slotCount, t.pairs[d/slotCount].Coin
+		missing[slot] += s.missing
+		if s.missing > 0 {
+			series[slot]++
+		}
+		if slot == slotMark && s.present == 0 {
+			noMarks = append(noMarks, coin)
+		}
+		if slot == slotFunding {
+			settlements += s.present
+			unmarked += s.noMark
+			if s.missing > 0 {
+				noFunding = append(noFunding, coin)
+			}
+		}
+	}
+	for _, slot := range []int{slotSpot, slotPerp, slotMark} {
+		if missing[slot] > 0 {
+			add("data-gap", "%s: %d hours are missing in %d of %d coins.", slotKinds[slot], missing[slot], series[slot], len(t.pairs))
+		}
+	}
+	if missing[slotFunding] > 0 {
+		add("funding-gap", "%d funding settlements are missing (%s).", missing[slotFunding], nameSome(noFunding))
+	}
+	if len(noMarks) > 0 {
+		add("mark-fallback", "The mark price is missing for %d of %d coins (%s); the perpetual's own price stands in.",
+			len(noMarks), len(t.pairs), nameSome(noMarks))
+	}
+	if unmarked > 0 {
+		add("funding-mark", "%.0f %% of the %d funding settlements carry no mark price; they are paid at the mark that stands in.",
+			100*float64(unmarked)/float64(settlements), settlements)
+	}
+	if len(defaults) > 0 {
+		add("rules-default", "Trading rules or brackets were not recorded for %d of %d coins (%s); cautious defaults stand in.",
+			len(defaults), len(t.pairs), nameSome(defaults))
+	}
+	var ended []string
+	for _, e := range t.info.Ends {
+		if !e.Delisted {
+			ended = append(ended, t.pairs[e.Pair].Coin)
+		}
+	}
+	if len(ended) > 0 {
+		add("data-end", "The data of %d coins end before the tape does (%s).", len(ended), nameSome(ended))
+	}
+}
+
+// nameSome lists up to four names.
+func nameSome(names []string) string {
+	if len(names) <= 4 {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:3], ", "), len(names)-3)
+}
+
+// hash finishes the tape's hash, which by now covers all segments, with what
+// else a run can read.
+func (t *TapeReader) hash(h hash.Hash) string {
+	w := hashWriter{h: h}
+	w.text("carry-tape")
+	w.ints(codecVersion, int64(t.info.From), int64(t.info.To), int64(t.info.Step))
+	for i := range t.pairs {
+		p := &t.pairs[i]
+		w.text(p.Coin)
+		w.text(p.SpotSymbol)
+		w.text(p.PerpSymbol)
+		w.ints(p.Mult, int64(p.QtyDp), int64(p.Listed), int64(p.delivered))
+	}
+	for i := range t.info.Rules {
+		r := &t.info.Rules[i]
+		w.ints(int64(r.Pair), int64(r.From), int64(r.Recorded))
+		for _, f := range r.Legs {
+			w.ints(int64(f.Tick), int64(f.Step), int64(f.MinQty), int64(f.MaxQty), int64(f.MarketStep), int64(f.MarketMax), int64(f.MinNotional))
+			w.floats(f.PercentUp, f.PercentDown)
+		}
+		w.ints(int64(len(r.Brackets)))
+		for _, b := range r.Brackets {
+			w.floats(b.Floor, b.Cap, b.MMR, b.Cum, b.MaxLeverage)
+		}
+		w.floats(r.LiquidationFeeFrac, r.Interest8h)
+	}
+	for _, e := range t.info.Ends {
+		delisted := int64(0)
+		if e.Delisted {
+			delisted = 1
+		}
+		w.ints(int64(e.Pair), int64(e.At), delisted)
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// hashWriter writes values in one unambiguous form.
+type hashWriter struct {
+	h   hash.Hash
+	buf []byte
+}
+
+func (w *hashWriter) ints(vs ...int64) {
+	w.buf = w.buf[:0]
+	for _, v := range vs {
+		w.buf = binary.LittleEndian.AppendUint64(w.buf, uint64(v))
+	}
+	w.h.Write(w.buf)
+}
+
+func (w *hashWriter) floats(vs ...float64) {
+	w.buf = w.buf[:0]
+	for _, v := range vs {
+		w.buf = binary.LittleEndian.AppendUint64(w.buf, math.Float64bits(v))
+	}
+	w.h.Write(w.buf)
+}
+
+func (w *hashWriter) text(s string) {
+	w.ints(int64(len(s)))
+	w.h.Write([]byte(s))
+}

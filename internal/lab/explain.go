@@ -1,0 +1,42 @@
+package lab
+
+import (
+	"fmt"
+
+	"carry"
+)
+
+// explain adds what a reader must know: the tape's warnings, the assumptions
+// behind every figure, and what no figure contains.
+func explain(res *carry.Result, spec *Spec, info *carry.TapeInfo) {
+	res.Warnings = append(append([]carry.Warning(nil), info.Warnings...), res.Warnings...)
+	res.Coverage = info.Coverage
+	if n := res.Counts.Liquidations; n > 0 {
+		res.Warnings = append([]carry.Warning{{Code: "liquidated",
+			Text: fmt.Sprintf("the exchange liquidated %d positions in this run", n)}}, res.Warnings...)
+	}
+	if !info.Generated {
+		res.Warnings = append(res.Warnings, carry.Warning{Code: "survivors",
+			Text: "nearly all coins in the data still trade today: survivors flatter any strategy"})
+	}
+	m := &spec.Models
+	q := m.quotes()
+	o := m.options()
+	res.Assumptions = append(res.Assumptions,
+		"Fees: "+o.Fees.String()+" ("+m.costLine(res.From)+" at the start).",
+		"Half spread: "+q.Spread.String()+"; price impact: "+o.Impact.String()+". Both are models, not measured at the time.",
+		fmt.Sprintf("Orders are market orders that reach the market %s after the decision, inside the bar that follows it.", latencyText(m)),
+		"The rate acted on is a prediction from the premium so far through Binance's formula, never the rate about to be settled.",
+		"Liquidation is judged on every bar's high, all coins at their highs together, which is worse than what can have happened.",
+		"Rules and margin brackets hold from the day they were recorded; before the first record, the first one holds.",
+		"A pair whose data end is sold out at its last prices with costs; that is not a market event.",
+		"Idle USDT earns nothing. The cash baseline earns rounded monthly yields of 3-month US bills.",
+	)
+	res.NotIncluded = append(res.NotIncluded, "failure of the exchange", "USDT losing its peg", "tax",
+		"outages of your own machine", "auto-deleveraging", "partial fills and queue position")
+	if !info.Generated {
+		res.NotIncluded = append(res.NotIncluded, "coins delisted before they could be recorded")
+	}
+}
+
+func latencyText(m *Models) string { return fmt.Sprintf("%g s", float64(m.LatencyMs)/1000) }

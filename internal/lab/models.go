@@ -1,0 +1,94 @@
+package lab
+
+import (
+	"fmt"
+
+	"carry"
+	"carry/sim"
+	"carry/strategy/hedge"
+)
+
+// Models are the simulated venue's assumptions as a user sets them.
+type Models struct {
+	CapitalUSDT       float64
+	Fees              string
+	VIP               int
+	BNB               bool
+	Spread            string
+	SpreadFrac        float64
+	Impact            string
+	ImpactFactor      float64
+	LatencyMs         int
+	TransferDelayS    int
+	ExchangeLeverageX float64
+}
+
+// DefaultModels are conservative: retail fees by date, spread and impact by
+// traded value.
+func DefaultModels() Models {
+	return Models{CapitalUSDT: 10000, Fees: "binance", Spread: "volume", SpreadFrac: sim.DefaultSpread.AtReferenceFrac,
+		Impact: "sqrt", ImpactFactor: sim.DefaultImpact.Factor, LatencyMs: 500, TransferDelayS: 10, ExchangeLeverageX: 10}
+}
+
+// Table lists the settings; the alternatives of each model are its choices.
+func (m *Models) Table() []carry.Param {
+	no := carry.NoValue
+	return []carry.Param{
+		{Name: "capitalUSDT", Unit: "USDT", Doc: "opening balance, all in the spot wallet", Float: &m.CapitalUSDT, Min: 1, Max: 1e10, Off: no, Auto: no},
+		{Name: "feeModel", Doc: "commissions: Binance's schedule by date, or none", Text: &m.Fees, Choices: []string{"binance", "none"}, Off: no, Auto: no},
+		{Name: "vipTier", Doc: "fee tier", Int: &m.VIP, Min: 0, Max: 9, Off: no, Auto: no},
+		{Name: "bnbFees", Doc: "pay fees in BNB: 25 % less on spot, 10 % on futures", Bool: &m.BNB, Off: no, Auto: no},
+		{Name: "spreadModel", Doc: "half spread: by traded value, the same for all, or none", Text: &m.Spread, Choices: []string{"volume", "fixed", "none"}, Off: no, Auto: no},
+		{Name: "halfSpreadFrac", Unit: "fraction", Doc: "half spread at 300 million USDT a day (volume), or of every coin (fixed)", Float: &m.SpreadFrac, Min: 0, Max: 0.05, Off: no, Auto: no},
+		{Name: "impactModel", Doc: "price impact of size: square-root law, or none", Text: &m.Impact, Choices: []string{"sqrt", "none"}, Off: no, Auto: no},
+		{Name: "impactFactor", Doc: "factor of the square-root law: x daily volatility x sqrt(value / daily value)", Float: &m.ImpactFactor, Min: 0, Max: 20, Off: no, Auto: no},
+		{Name: "latencyMs", Unit: "ms", Doc: "from decision to market", Int: &m.LatencyMs, Min: 1, Max: 600000, Off: no, Auto: no},
+		{Name: "transferDelayS", Unit: "s", Doc: "USDT on its way between the wallets", Int: &m.TransferDelayS, Min: 0, Max: 86400, Off: no, Auto: no},
+		{Name: "exchangeLeverageX", Unit: "x", Doc: "leverage set at the exchange: bounds what can be opened and withdrawn", Float: &m.ExchangeLeverageX, Min: 1, Max: 125, Off: no, Auto: no},
+	}
+}
+
+func (m *Models) fees() sim.FeeModel {
+	if m.Fees == "none" {
+		return sim.NoFees{}
+	}
+	return sim.BinanceFees{VIP: m.VIP, BNB: m.BNB}
+}
+
+func (m *Models) quotes() sim.QuoteModels {
+	switch m.Spread {
+	case "none":
+		return sim.QuoteModels{Spread: sim.NoSpread{}}
+	case "fixed":
+		return sim.QuoteModels{Spread: sim.FixedSpread{Frac: m.SpreadFrac}}
+	}
+	s := sim.DefaultSpread
+	s.AtReferenceFrac = m.SpreadFrac
+	return sim.QuoteModels{Spread: s}
+}
+
+func (m *Models) options() sim.Options {
+	o := sim.DefaultOptions()
+	o.CapitalUSDT = carry.AmountFloor(m.CapitalUSDT)
+	o.Fees = m.fees()
+	o.Impact = sim.NoImpact{}
+	if m.Impact == "sqrt" {
+		o.Impact = sim.SquareRootImpact{Factor: m.ImpactFactor, MaxFrac: sim.DefaultImpact.MaxFrac}
+	}
+	o.Latency = sim.ConstantLatency{Ms: carry.Time(m.LatencyMs)}
+	o.TransferDelay = carry.Time(m.TransferDelayS) * carry.Second
+	o.ExchangeLeverageX = m.ExchangeLeverageX
+	return o
+}
+
+// terms are the fees a desk sizes with: those at the run's start.
+func (m *Models) terms(at carry.Time) hedge.Terms {
+	f := m.fees().At(at)
+	return hedge.Terms{SpotFeeFrac: f.SpotTaker, PerpFeeFrac: f.PerpTaker, FeeInCoin: !m.BNB && f.SpotTaker > 0}
+}
+
+// costLine says in a few words what a round trip of both legs costs in fees.
+func (m *Models) costLine(at carry.Time) string {
+	f := m.fees().At(at)
+	return fmt.Sprintf("%.0f bp round-trip fees", 2*(f.SpotTaker+f.PerpTaker)*1e4)
+}

@@ -1,0 +1,271 @@
+package strategy
+
+import (
+	"fmt"
+	"math"
+
+	"carry"
+	"carry/internal/book"
+)
+
+// maxHappenings bounds the list that travels with a result; the rest is
+// counted and said.
+const maxHappenings = 4000
+
+// Recorder turns a run's events into its Result. It reads the book and never
+// influences a decision.
+type Recorder struct {
+	pairs []carry.Pair
+	book  *book.Book
+	rules []*carry.Rules
+
+	res     carry.Result
+	codes   map[carry.Code]int
+	pairRec []pairRecord
+	years   []yearMark
+	started bool
+	peak    float64
+	peakAt  carry.Time
+	last    carry.Time
+	// lastSpot and lastMark are the prices of the last cross-section, for trips
+	// that end between two.
+	lastSpot, lastMark []float64
+	openSum            int
+	unlisted           int
+}
+
+// pairRecord collects one pair's share of the run.
+type pairRecord struct {
+	trip      tripRecord
+	fills     int
+	trips     int
+	heldHours float64
+	maxValue  float64
+	rateSum   float64 // settled while held, per 8 h
+	rateN     int
+	openCode  carry.Code
+	closeCode carry.Code
+}
+
+// NewRecorder returns a recorder for a run on these books.
+func NewRecorder(pairs []carry.Pair, b *book.Book) *Recorder {
+	n := len(pairs)
+	r := &Recorder{pairs: pairs, book: b, rules: make([]*carry.Rules, n), pairRec: make([]pairRecord, n),
+		codes: make(map[carry.Code]int), lastSpot: make([]float64, n), lastMark: make([]float64, n)}
+	r.res.Extremes.NearestLiquidation = math.Inf(1)
+	return r
+}
+
+// Event records what happened, after the books took it over.
+func (r *Recorder) Event(ev *carry.Event) error {
+	r.res.Counts.Events++
+	switch ev.Kind {
+	case carry.EvMarket:
+		return r.market(ev)
+	case carry.EvRules:
+		r.rules[ev.Pair] = ev.Rules
+	case carry.EvPaid:
+		p := &r.pairRec[ev.Pair]
+		r.res.Counts.Postings++
+		p.trip.settlements++
+		p.rateSum += ev.Rate.Float()
+		p.rateN++
+	case carry.EvFill, carry.EvSettled, carry.EvLiquidated:
+		return r.fill(ev)
+	case carry.EvReject:
+		r.res.Counts.Rejects++
+		r.happen(ev.At, ev.Pair, ev.Code, fmt.Sprintf("%s %s refused", ev.Leg, ev.Side), [3]float64{})
+	case carry.EvTransferred:
+		r.transferred(ev)
+	}
+	return nil
+}
+
+func (r *Recorder) transferred(ev *carry.Event) {
+	if ev.Code != carry.OK {
+		r.happen(ev.At, -1, ev.Code, fmt.Sprintf("transfer of %.2f USDT from %s refused", ev.Amount.Float(), ev.Wallet), [3]float64{})
+		return
+	}
+	r.res.Counts.Transfers++
+	r.happen(ev.At, -1, carry.CodeRebalance, fmt.Sprintf("%.2f USDT from %s to %s", ev.Amount.Float(), ev.Wallet, 1-ev.Wallet),
+		[3]float64{ev.Amount.Float(), ev.Balance.Float(), ev.Balance2.Float()})
+}
+
+// Command records a decision; code is the gate's answer.
+func (r *Recorder) Command(at carry.Time, c *carry.Command, code carry.Code) {
+	r.res.Counts.Commands++
+	if code != carry.OK {
+		r.res.Counts.Refused++
+	}
+	switch c.Kind {
+	case carry.CmdNote:
+		r.happen(at, c.Pair, c.Code, "", c.X)
+	case carry.CmdOrder:
+		r.res.Counts.Orders++
+		r.ordered(at, c)
+	}
+}
+
+// ordered notes the reason of an order once per pair and instant.
+func (r *Recorder) ordered(at carry.Time, c *carry.Command) {
+	p := &r.pairRec[c.Pair]
+	opens := (c.Leg == carry.Perp) == (c.Side == carry.Sell)
+	if opens {
+		if p.openCode == carry.OK {
+			p.openCode = c.Code
+		}
+		return
+	}
+	p.closeCode = c.Code
+	if c.Leg == carry.Perp || c.Code == carry.CodeRepair {
+		if c.Code == carry.CodeReduceLeverage || c.Code == carry.CodeEmergency || c.Code == carry.CodeTrimRise {
+			r.res.Counts.Reductions++
+		}
+		r.happen(at, c.Pair, c.Code, "", c.X)
+	}
+}
+
+func (r *Recorder) happen(at carry.Time, pair int32, code carry.Code, text string, x [3]float64) {
+	if len(r.res.Happenings) >= maxHappenings {
+		r.unlisted++
+		return
+	}
+	coin := ""
+	if pair >= 0 {
+		coin = r.pairs[pair].Coin
+	}
+	r.res.Happenings = append(r.res.Happenings, carry.Happening{At: at, Coin: coin, Code: code.String(), Text: text, X: x})
+}
+
+// market values the account at an instant.
+func (r *Recorder) market(ev *carry.Event) error {
+	m, a := ev.Market, ev.Account
+	copy(r.lastSpot, m.SpotLast)
+	copy(r.lastMark, m.Mark)
+	if m.WarmUp {
+		return nil
+	}
+	s := r.sample(m, a)
+	if !r.started {
+		r.begin(m, s.equity)
+	}
+	c := &r.res.Curve
+	c.Equity = append(c.Equity, s.equity)
+	c.Leverage = append(c.Leverage, s.used)
+	c.Notional = append(c.Notional, s.notional)
+	c.LiquidationUp = append(c.LiquidationUp, s.distance)
+	r.res.Counts.Instants++
+	r.extremes(m.At, &s)
+	r.last = m.At
+	if m.At%carry.Day != 0 {
+		return nil
+	}
+	return r.midnight(m)
+}
+
+func (r *Recorder) begin(m *carry.Market, equity float64) {
+	r.started = true
+	r.res.From, r.res.Capital = m.At, equity
+	r.res.Curve.Start = m.At
+	r.peak, r.peakAt = equity, m.At
+	r.years = append(r.years, r.mark(m.At, equity))
+}
+
+// sampled is the account at one instant.
+type sampled struct {
+	equity, notional, margin, maintenance, used, distance float64
+	open                                                  int
+}
+
+func (r *Recorder) sample(m *carry.Market, a *carry.Account) sampled {
+	s := sampled{margin: a.PerpUSDT.Float()}
+	coins := 0.0
+	hours := 1.0
+	for i := range r.pairs {
+		if q := a.PerpQtyF[i]; q != 0 {
+			v := float64(q * m.Mark[i])
+			s.margin += v - a.PerpCostF[i]
+			v = math.Abs(v)
+			s.notional += v
+			s.open++
+			p := &r.pairRec[i]
+			p.heldHours += hours
+			if v > p.maxValue {
+				p.maxValue = v
+			}
+			if v > p.trip.maxValue {
+				p.trip.maxValue = v
+			}
+			if rules := r.rules[i]; rules != nil {
+				s.maintenance += carry.MaintenanceMargin(rules.Brackets, v)
+			}
+		}
+		if c := a.SpotCoinsF[i]; c != 0 {
+			coins += float64(c * m.SpotLast[i])
+		}
+	}
+	s.equity = a.SpotUSDT.Float() + coins + s.margin
+	s.used, s.distance = 0, math.Inf(1)
+	if s.notional > 0 {
+		s.used = math.Inf(1)
+		if s.margin > 0 {
+			s.used = s.notional / s.margin
+		}
+		// All marks up by u: margin − V u = maintenance (1 + u), with today's bracket.
+		s.distance = (s.margin - s.maintenance) / (s.notional + s.maintenance)
+	}
+	return s
+}
+
+func (r *Recorder) extremes(at carry.Time, s *sampled) {
+	x := &r.res.Extremes
+	r.openSum += s.open
+	if s.equity > r.peak {
+		r.peak, r.peakAt = s.equity, at
+	}
+	if dd := s.equity/r.peak - 1; dd < x.MaxDrawdown {
+		x.MaxDrawdown, x.MaxDrawdownAt, x.PeakAt = dd, at, r.peakAt
+	}
+	if s.distance < x.NearestLiquidation {
+		x.NearestLiquidation, x.NearestLiquidationAt = s.distance, at
+	}
+	if s.used > x.MaxLeverage {
+		x.MaxLeverage, x.MaxLeverageAt = s.used, at
+	}
+	y := &r.years[len(r.years)-1]
+	if s.equity > y.peak {
+		y.peak = s.equity
+	}
+	if dd := s.equity/y.peak - 1; dd < y.worst {
+		y.worst = dd
+	}
+}
+
+// midnight checks the identity exactly and closes a year.
+func (r *Recorder) midnight(m *carry.Market) error {
+	if err := r.checkBooks(m); err != nil {
+		return err
+	}
+	if y := m.At.Year(); y != r.years[len(r.years)-1].year && m.At > r.res.From {
+		equity := r.res.Curve.Equity[len(r.res.Curve.Equity)-1]
+		r.years = append(r.years, r.mark(m.At, equity))
+	}
+	return nil
+}
+
+// checkBooks demands that the attribution explains the change of equity to the
+// last of 1e-16 USDT.
+func (r *Recorder) checkBooks(m *carry.Market) error {
+	if err := r.book.Mark(m); err != nil {
+		return err
+	}
+	spot, mark := r.book.Marks()
+	residual, err := r.book.Residual(spot, mark)
+	if err != nil {
+		return err
+	}
+	if residual.Sign() != 0 {
+		return fmt.Errorf("%w: %s: %s USDT are not explained", book.ErrBooks, m.At, residual.Decimal(16))
+	}
+	return nil
+}
