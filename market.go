@@ -15,6 +15,13 @@ const (
 // Tradable is both legs' quotes being fresh.
 const Tradable = SpotFresh | PerpFresh
 
+// Quotes tells the best bid and ask of a leg. In a backtest they are synthetic
+// and made only when asked for.
+type Quotes interface {
+	Bid(leg Leg, pair int) float64
+	Ask(leg Leg, pair int) float64
+}
+
 // Market is one instant's cross-section of all pairs, one column per fact, one
 // row per pair in the order of the universe. Prices are float64s nearest to a
 // tick; NaN where a leg has never been quoted. It is read-only and valid only
@@ -24,11 +31,10 @@ type Market struct {
 	// WarmUp instants fill windows before the run's start: nothing may be
 	// ordered on them.
 	WarmUp bool
-	// Universe changes only between runs.
-	Pairs []Pair
+	// Pairs changes only between runs.
+	Pairs  []Pair
+	Quotes Quotes
 
-	SpotBid, SpotAsk   []float64
-	PerpBid, PerpAsk   []float64
 	SpotLast, PerpLast []float64
 	Mark               []float64
 	// SpotValue and PerpValue are the quote volumes of the last closed bar, USDT.
@@ -38,15 +44,26 @@ type Market struct {
 	Flags                []Flags
 }
 
+// Bid is the best bid of a leg, USDT.
+func (m *Market) Bid(leg Leg, i int) float64 { return m.Quotes.Bid(leg, i) }
+
+// Ask is the best ask of a leg, USDT.
+func (m *Market) Ask(leg Leg, i int) float64 { return m.Quotes.Ask(leg, i) }
+
+// Mid is the mean of a leg's bid and ask, USDT.
+func (m *Market) Mid(leg Leg, i int) float64 {
+	return (m.Quotes.Bid(leg, i) + m.Quotes.Ask(leg, i)) / 2
+}
+
 // OpenPremium is p_o = perpBid/spotAsk − 1, what a short perp and long spot
 // opened now would get. Contracts of several coins are priced per coin.
 func (m *Market) OpenPremium(i int) float64 {
-	return m.PerpBid[i]/(m.SpotAsk[i]*float64(m.Pairs[i].Mult)) - 1
+	return m.Bid(Perp, i)/(m.Ask(Spot, i)*float64(m.Pairs[i].Mult)) - 1
 }
 
 // ClosePremium is p_c = perpAsk/spotBid − 1, what closing now would pay.
 func (m *Market) ClosePremium(i int) float64 {
-	return m.PerpAsk[i]/(m.SpotBid[i]*float64(m.Pairs[i].Mult)) - 1
+	return m.Ask(Perp, i)/(m.Bid(Spot, i)*float64(m.Pairs[i].Mult)) - 1
 }
 
 // Rate8h is the predicted rate scaled to eight hours, in steps of 1e-8.

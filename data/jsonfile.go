@@ -209,8 +209,11 @@ func parseLadder(list []json.RawMessage) ([]carry.Bracket, error) {
 	bs := make([]carry.Bracket, len(list))
 	short := false
 	for i, raw := range list {
-		var pair []number
-		if err := json.Unmarshal(raw, &pair); err == nil {
+		if len(raw) > 0 && raw[0] == '[' {
+			var pair []number
+			if err := json.Unmarshal(raw, &pair); err != nil {
+				return nil, fmt.Errorf("bracket %d: %v", i+1, err)
+			}
 			if len(pair) != 2 {
 				return nil, fmt.Errorf("bracket %d has %d figures, want floor and rate", i+1, len(pair))
 			}

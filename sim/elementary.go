@@ -68,7 +68,7 @@ func ln(x float64) float64 {
 	k += int(b>>52) - 1023
 	m := math.Float64frombits(b&(1<<52-1) | 1023<<52) // [1, 2)
 	if m > math.Sqrt2 {
-		m *= 0.5
+		m = float64(0.5 * m)
 		k++
 	}
 	f := m - 1

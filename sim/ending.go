@@ -19,9 +19,9 @@ func (x *Exchange) endPair(e *carry.PairEnd, m *carry.Market, at carry.Time) {
 	pair := &x.info.Pairs[i]
 	if q := x.acct.qty[i]; q != 0 {
 		c := carry.Command{Pair: i, Leg: carry.Perp, Side: carry.Buy, Qty: -q, ReduceOnly: true, Ref: carry.PriceFromFloat(m.Mark[i])}
-		price := carry.PriceFromFloat(m.PerpAsk[i])
+		price := carry.PriceFromFloat(m.Ask(carry.Perp, int(i)))
 		if q > 0 {
-			c.Side, c.Qty, price = carry.Sell, q, carry.PriceFromFloat(m.PerpBid[i])
+			c.Side, c.Qty, price = carry.Sell, q, carry.PriceFromFloat(m.Bid(carry.Perp, int(i)))
 		}
 		x.fillPerp(&c, price, at)
 		x.markSettled(code)
@@ -29,7 +29,7 @@ func (x *Exchange) endPair(e *carry.PairEnd, m *carry.Market, at carry.Time) {
 	unit, _ := x.acct.coins[i].QuoFloor(carry.Pow10[8-pair.QtyDp])
 	if q, ok := unit.Int64(); ok && q > 0 {
 		c := carry.Command{Pair: i, Leg: carry.Spot, Side: carry.Sell, Qty: carry.Qty(q), Ref: carry.PriceFromFloat(m.SpotLast[i])}
-		x.fillSpot(&c, carry.PriceFromFloat(m.SpotBid[i]), at)
+		x.fillSpot(&c, carry.PriceFromFloat(m.Bid(carry.Spot, int(i))), at)
 		x.markSettled(code)
 	}
 }

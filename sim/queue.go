@@ -1,10 +1,6 @@
 package sim
 
-import (
-	"math"
-
-	"carry"
-)
+import "carry"
 
 // queue holds what is on its way to the exchange in order of (time, arrival).
 // It stays short, so insertion beats a heap.
@@ -36,5 +32,3 @@ func (q *queue) pop() item {
 	}
 	return it
 }
-
-func sqrtVol(variance float64) float64 { return math.Sqrt(variance) }

@@ -19,6 +19,10 @@ type Quoter struct {
 	// warmUntil is the run's start: earlier instants only fill windows.
 	warmUntil carry.Time
 	st        []quoteState
+	days      []dayState
+	slow      *slowFacts
+	changed   bool // slow facts differ from the version in use
+	version   *slowFacts
 	nextRule  int
 	nextEnd   int
 	frames    Frames
@@ -26,55 +30,70 @@ type Quoter struct {
 	lastAt    carry.Time
 }
 
-// quoteState is all that is remembered of one pair.
+// quoteState is what is remembered of one pair from instant to instant.
 type quoteState struct {
-	spotLast, perpLast, mark         float64
-	spotLo, spotHi, perpLo, perpHi   float64 // 1 ∓ half spread
-	spotTick, spotInv                float64
-	perpTick, perpInv                float64
-	mult                             float64
-	premiumSum, weightSum, weight    float64
-	premium, deadband                float64
-	interest, cap, intervalH         float64
-	predicted                        float64
-	spotValue, perpValue             float64
-	spotDay, perpDay, squares        float64 // sums of the present day
-	spotDaily, perpDaily, varDaily   float64 // slow means
-	nextSlot                         carry.Time
-	flags                            carry.Flags
-	funded, hasDaily, spotOn, perpOn bool
-	ended                            bool
+	spotLast, perpLast, mark float64
+	spotInv                  float64 // 1/spotLast
+	premium                  float64 // at the last close, as traded
+	sampled                  float64 // latest sample of the interval's average
+	sum, weightSum, weight   float64
+	predicted                float64
+	interest, cap, intervalH float64
+	deadband, perCoin        float64 // perCoin is 1/Mult
+	spotValue, perpValue     float64
+	nextSlot                 carry.Time
+	flags                    carry.Flags
+	ended                    bool
+	spotDay, perpDay         float64 // sums of the present day
+	squares                  float64
+}
+
+// dayState is what changes at midnight only.
+type dayState struct {
+	spotDaily, perpDaily, varDaily float64 // slow means
+	known                          bool
 }
 
 // NewQuoter starts before the tape's first block.
 func NewQuoter(info *carry.TapeInfo, models QuoteModels, warmUntil carry.Time) *Quoter {
-	q := &Quoter{info: info, models: models, warmUntil: warmUntil, st: make([]quoteState, len(info.Pairs))}
+	n := len(info.Pairs)
+	q := &Quoter{info: info, models: models, warmUntil: warmUntil, st: make([]quoteState, n),
+		days: make([]dayState, n), slow: newSlowFacts(n)}
 	for i := range q.st {
 		s := &q.st[i]
-		s.spotLast, s.perpLast, s.mark, s.premium = math.NaN(), math.NaN(), math.NaN(), math.NaN()
-		s.predicted, s.intervalH = math.NaN(), 8
-		s.interest = carry.DefaultInterest8h
-		s.spotTick, s.spotInv, s.perpTick, s.perpInv = 1e-8, 1e8, 1e-8, 1e8
-		s.mult = float64(info.Pairs[i].Mult)
-		q.setSpread(s)
+		s.spotLast, s.perpLast, s.mark, s.spotInv = math.NaN(), math.NaN(), math.NaN(), math.NaN()
+		s.premium, s.sampled, s.predicted = math.NaN(), math.NaN(), math.NaN()
+		s.interest, s.perCoin = carry.DefaultInterest8h, 1/float64(info.Pairs[i].Mult)
+		q.slow.spotTick[i], q.slow.spotInv[i], q.slow.perpTick[i], q.slow.perpInv[i] = 1e-8, 1e8, 1e-8, 1e8
+		q.setInterval(i, 8)
+		q.setSpread(i)
 	}
 	return q
 }
 
+func (q *Quoter) setInterval(i int, hours float64) {
+	if q.st[i].intervalH != hours {
+		q.st[i].intervalH, q.slow.intervalH[i] = hours, hours
+		q.changed = true
+	}
+}
+
 // setSpread updates what depends on the slow means.
-func (q *Quoter) setSpread(s *quoteState) {
-	hs := q.models.Spread.HalfSpreadFrac(s.spotDaily)
-	hp := q.models.Spread.HalfSpreadFrac(s.perpDaily)
-	s.spotLo, s.spotHi = 1-hs, 1+hs
-	s.perpLo, s.perpHi = 1-hp, 1+hp
-	s.deadband = hp
+func (q *Quoter) setSpread(i int) {
+	d, f := &q.days[i], q.slow
+	f.spotHalf[i] = q.models.Spread.HalfSpreadFrac(d.spotDaily)
+	f.perpHalf[i] = q.models.Spread.HalfSpreadFrac(d.perpDaily)
+	f.spotDaily[i], f.perpDaily[i], f.volFrac[i] = d.spotDaily, d.perpDaily, math.Sqrt(d.varDaily)
+	q.st[i].deadband = f.perpHalf[i]
+	q.changed = true
 }
 
 // Frames turns the next block into cross-sections. The result is valid until
 // the following call.
 func (q *Quoter) Frames(b *carry.Block) *Frames {
 	f := &q.frames
-	q.prepare(f, b.Start, b.Step, b.N)
+	f.prepare(b.Start, b.Step, b.N, len(q.st))
+	q.changed = true // versions do not outlive their block
 	f.Block = b
 	settled := 0
 	for r := 0; r < b.N; r++ {
@@ -82,7 +101,8 @@ func (q *Quoter) Frames(b *carry.Block) *Frames {
 		q.roll(at)
 		f.settledAt[r] = settled
 		settled = q.settle(b, settled, at)
-		q.row(f, r, at, b)
+		q.emit(f, r, at)
+		q.absorb(b, r)
 	}
 	f.settledAt[b.N] = settled
 	q.lastAt = b.End()
@@ -93,27 +113,16 @@ func (q *Quoter) Frames(b *carry.Block) *Frames {
 // closes, and no bars to trade on.
 func (q *Quoter) Last() *Frames {
 	f := &q.frames
-	q.prepare(f, q.lastAt, carry.Hour, 1)
+	f.prepare(q.lastAt, carry.Hour, 1, len(q.st))
+	q.changed = true
 	f.Block = nil
 	f.settledAt[0], f.settledAt[1] = 0, 0
 	q.roll(q.lastAt)
-	q.row(f, 0, q.lastAt, nil)
+	q.emit(f, 0, q.lastAt)
 	return f
 }
 
-func (q *Quoter) prepare(f *Frames, start, step carry.Time, n int) {
-	p := len(q.st)
-	f.Start, f.Step, f.N = start, step, n
-	f.cols.resize(n * p)
-	f.spotDaily, f.perpDaily, f.dailyVol = growF(f.spotDaily, n*p), growF(f.perpDaily, n*p), growF(f.dailyVol, n*p)
-	if cap(f.Markets) < n {
-		f.Markets = make([]carry.Market, n)
-		f.settledAt = make([]int, n+1)
-	}
-	f.Markets, f.settledAt = f.Markets[:n], f.settledAt[:n+1]
-}
-
-// roll closes the day at midnight and takes new rules over.
+// roll takes new rules and ends over and closes the day at midnight.
 func (q *Quoter) roll(at carry.Time) {
 	for q.nextRule < len(q.info.Rules) && q.info.Rules[q.nextRule].From <= at {
 		q.applyRules(&q.info.Rules[q.nextRule])
@@ -123,22 +132,22 @@ func (q *Quoter) roll(at carry.Time) {
 		q.st[q.info.Ends[q.nextEnd].Pair].ended = true
 		q.nextEnd++
 	}
-	if at%carry.Day != 0 {
-		return
-	}
-	for i := range q.st {
-		q.closeDay(&q.st[i])
+	if at%carry.Day == 0 {
+		for i := range q.st {
+			q.closeDay(i)
+		}
 	}
 }
 
 func (q *Quoter) applyRules(r *carry.Rules) {
-	s := &q.st[r.Pair]
+	s, f, i := &q.st[r.Pair], q.slow, r.Pair
 	if t := r.Legs[carry.Spot].Tick; t > 0 {
-		s.spotTick, s.spotInv = t.Float(), 1/t.Float()
+		f.spotTick[i], f.spotInv[i] = t.Float(), 1/t.Float()
 	}
 	if t := r.Legs[carry.Perp].Tick; t > 0 {
-		s.perpTick, s.perpInv = t.Float(), 1/t.Float()
+		f.perpTick[i], f.perpInv[i] = t.Float(), 1/t.Float()
 	}
+	q.changed = true
 	s.interest = r.Interest8h
 	// The rate is capped at 0.75 of the first bracket's maintenance rate
 	// (binance.md §2.1); where Binance raised a cap, the settled rates show it.
@@ -151,16 +160,17 @@ func (q *Quoter) applyRules(r *carry.Rules) {
 
 // closeDay folds a finished day into the slow means: a week's for traded value,
 // a month's for variance.
-func (q *Quoter) closeDay(s *quoteState) {
+func (q *Quoter) closeDay(i int) {
+	s, d := &q.st[i], &q.days[i]
 	if s.spotDay > 0 && s.perpDay > 0 {
-		if !s.hasDaily {
-			s.spotDaily, s.perpDaily, s.varDaily, s.hasDaily = s.spotDay, s.perpDay, s.squares, true
+		if !d.known {
+			d.spotDaily, d.perpDaily, d.varDaily, d.known = s.spotDay, s.perpDay, s.squares, true
 		} else {
-			s.spotDaily += float64((s.spotDay - s.spotDaily) / 7)
-			s.perpDaily += float64((s.perpDay - s.perpDaily) / 7)
-			s.varDaily += float64((s.squares - s.varDaily) / 30)
+			d.spotDaily += (s.spotDay - d.spotDaily) / 7
+			d.perpDaily += (s.perpDay - d.perpDaily) / 7
+			d.varDaily += (s.squares - d.varDaily) / 30
 		}
-		q.setSpread(s)
+		q.setSpread(i)
 	}
 	s.spotDay, s.perpDay, s.squares = 0, 0, 0
 }
@@ -179,121 +189,115 @@ func (q *Quoter) settle(b *carry.Block, from int, at carry.Time) int {
 		if a := math.Abs(rate); a > s.cap {
 			s.cap = a
 		}
-		s.intervalH = set.IntervalH
+		q.setInterval(int(set.Pair), set.IntervalH)
 		s.nextSlot = set.At + carry.Time(float64(set.IntervalH*float64(carry.Hour)))
-		s.funded = true
-		s.premiumSum, s.weightSum, s.weight = 0, 0, 0
+		s.sum, s.weightSum, s.weight = 0, 0, 0
 	}
 	return i
 }
 
-// row writes the cross-section of instant at from the state, then absorbs the
-// bar that opens there.
-func (q *Quoter) row(f *Frames, r int, at carry.Time, b *carry.Block) {
+// emit writes the cross-section of instant at from the state.
+func (q *Quoter) emit(f *Frames, r int, at carry.Time) {
+	if q.changed {
+		q.version, q.changed = f.version(q.slow), false
+	}
 	p := len(q.st)
-	c := &f.cols
-	base := r * p
+	m := &f.Markets[r]
+	*m = carry.Market{At: at, WarmUp: at < q.warmUntil, Pairs: q.info.Pairs, IntervalH: q.version.intervalH}
+	f.cols.market(m, r, p)
+	f.rows[r] = row{m: m, slow: q.version}
+	m.Quotes = &f.rows[r]
 	for i := range q.st {
 		s := &q.st[i]
-		k := base + i
-		q.predict(s, at)
+		premium := s.sampled
+		if s.weightSum > 0 {
+			premium = s.sum / s.weightSum
+		}
+		s.predicted = carry.FundingRate(at, premium, s.interest, s.intervalH, s.cap)
+		m.Predicted[i] = carry.PredictedRate(s.predicted)
 		flags := s.flags
-		if s.funded && at < s.nextSlot {
+		if at < s.nextSlot {
 			flags |= carry.FundingFresh
 		}
 		if s.ended {
 			flags = 0
 		}
-		c.flags[k] = flags
-		c.spotLast[k], c.perpLast[k], c.mark[k] = s.spotLast, s.perpLast, s.mark
-		// Synthetic quotes round outward; a last price that is on a tick but for a
-		// float's last bits counts as on it.
-		c.spotBid[k] = math.Floor(float64(s.spotLast*s.spotLo*s.spotInv)+1e-6) * s.spotTick
-		c.spotAsk[k] = math.Ceil(float64(s.spotLast*s.spotHi*s.spotInv)-1e-6) * s.spotTick
-		c.perpBid[k] = math.Floor(float64(s.perpLast*s.perpLo*s.perpInv)+1e-6) * s.perpTick
-		c.perpAsk[k] = math.Ceil(float64(s.perpLast*s.perpHi*s.perpInv)-1e-6) * s.perpTick
-		c.spotValue[k], c.perpValue[k] = s.spotValue, s.perpValue
-		c.intervalH[k] = s.intervalH
-		c.predicted[k] = carry.PredictedRate(s.predicted)
-		f.spotDaily[k], f.perpDaily[k], f.dailyVol[k] = s.spotDaily, s.perpDaily, s.varDaily
-		if b != nil {
-			s.absorb(b, k)
-		}
+		m.Flags[i] = flags
+		m.SpotLast[i], m.PerpLast[i], m.Mark[i] = s.spotLast, s.perpLast, s.mark
+		m.SpotValue[i], m.PerpValue[i] = s.spotValue, s.perpValue
 	}
-	m := &f.Markets[r]
-	*m = carry.Market{At: at, WarmUp: at < q.warmUntil, Pairs: q.info.Pairs}
-	c.market(m, r, p)
 }
 
-// predict is the rate that the interval's premium so far implies. Right after a
-// settlement the only sample is the present premium.
-func (q *Quoter) predict(s *quoteState, at carry.Time) {
-	premium := s.premium
-	if s.weightSum > 0 {
-		premium = s.premiumSum / s.weightSum
-	}
-	s.predicted = carry.FundingRate(at, premium, s.interest, s.intervalH, s.cap)
-}
-
-// absorb takes the bar at column index k over. Its close becomes known at the
-// next instant, which is when the state is read again.
-func (s *quoteState) absorb(b *carry.Block, k int) {
-	so, sc := b.Spot.Open[k], b.Spot.Close[k]
-	po, pc := b.Perp.Open[k], b.Perp.Close[k]
-	// A bar without volume is a halt that the archive filled in.
-	s.spotOn, s.perpOn = sc == sc && b.Spot.Volume[k] > 0, pc == pc && b.Perp.Volume[k] > 0
-	s.flags = s.flags & carry.Valued
-	s.spotValue, s.perpValue = 0, 0
-	if s.spotOn {
-		if r := sc/s.spotLast - 1; r == r {
-			s.squares += float64(r * r)
+// absorb takes the bars of row r over. Their closes become known at the next
+// instant, which is when the state is read again.
+func (q *Quoter) absorb(b *carry.Block, r int) {
+	p := len(q.st)
+	lo, hi := r*p, (r+1)*p
+	spot, perp := b.Spot.Close[lo:hi], b.Perp.Close[lo:hi]
+	spotVol, perpVol := b.Spot.Volume[lo:hi], b.Perp.Volume[lo:hi]
+	marks, index := b.MarkClose[lo:hi], b.Premium[lo:hi]
+	for i := range q.st {
+		s := &q.st[i]
+		sc, pc := spot[i], perp[i]
+		s.flags &= carry.Valued
+		// A bar without volume is a halt that the archive filled in.
+		if v := float64(spotVol[i] * sc); v > 0 {
+			back := float64(sc*s.spotInv) - 1
+			if back == back {
+				s.squares += float64(back * back)
+			}
+			s.spotLast, s.spotInv, s.spotValue = sc, 1/sc, v
+			s.spotDay += v
+			s.flags |= carry.SpotFresh
+		} else {
+			s.spotValue = 0
 		}
-		s.spotLast = sc
-		s.flags |= carry.SpotFresh
-		s.spotValue = float64(b.Spot.Volume[k] * sc)
-		s.spotDay += s.spotValue
+		if v := float64(perpVol[i] * pc); v > 0 {
+			s.perpLast, s.mark, s.perpValue = pc, pc, v
+			s.perpDay += v
+			s.flags |= carry.PerpFresh
+		} else {
+			s.perpValue = 0
+		}
+		if m := marks[i]; m == m {
+			s.mark = m
+		}
+		s.sample(index[i])
 	}
-	if s.perpOn {
-		s.perpLast, s.mark = pc, pc
-		s.flags |= carry.PerpFresh
-		s.perpValue = float64(b.Perp.Volume[k] * pc)
-		s.perpDay += s.perpValue
-	}
-	if m := b.MarkClose[k]; m == m {
-		s.mark = m
-	}
-	if s.spotLast == s.spotLast && s.perpLast == s.perpLast {
-		s.flags |= carry.Valued
-	}
-	s.sample(b.Premium[k], so, sc, po, pc)
 }
 
 // sample adds one bar to the interval's average premium. The exchange weighs
 // later samples more (weights 1, 2, 3, …; on the real history this correlates
 // better with settled rates than equal weights). Without a premium index the
-// mean of the bar's first and last premium stands in, less half the spread,
+// mean of the premiums at the bar's two ends stands in, less half the spread,
 // because Binance measures from impact bid and ask: inside the spread the
 // premium counts as zero.
-func (s *quoteState) sample(index, so, sc, po, pc float64) {
-	premium := index
-	if premium != premium {
-		first := po/(so*s.mult) - 1
-		last := pc/(sc*s.mult) - 1
-		premium = (first + last) / 2
+func (s *quoteState) sample(index float64) {
+	before := s.premium
+	s.premium = float64(s.perpLast*s.spotInv*s.perCoin) - 1
+	if s.premium == s.premium {
+		s.flags |= carry.Valued
+	}
+	x := index
+	if x != x {
+		if s.flags&carry.Tradable != carry.Tradable {
+			return
+		}
+		x = s.premium
+		if before == before {
+			x = (before + x) / 2
+		}
 		switch {
-		case premium > s.deadband:
-			premium -= s.deadband
-		case premium < -s.deadband:
-			premium += s.deadband
+		case x > s.deadband:
+			x -= s.deadband
+		case x < -s.deadband:
+			x += s.deadband
 		default:
-			premium = 0 * premium // keeps NaN
+			x = 0
 		}
 	}
-	if premium != premium {
-		return
-	}
-	s.premium = premium
+	s.sampled = x
 	s.weight++
 	s.weightSum += s.weight
-	s.premiumSum += float64(premium * s.weight)
+	s.sum += float64(x * s.weight)
 }

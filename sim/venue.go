@@ -174,23 +174,20 @@ func (v *Venue) execute(f *Frames, bar carry.Time, it item) {
 		v.x.emit(carry.Event{Kind: carry.EvTimer, At: it.at, Pair: -1, ID: c.ID})
 		return
 	}
-	k := v.r*f.Block.P + int(c.Pair)
+	i, q := int(c.Pair), &f.rows[v.r]
+	k := v.r*f.Block.P + i
 	bars := &f.Block.Spot
-	daily, half := f.spotDaily[k], 0.0
-	m := &f.Markets[v.r]
 	if c.Leg == carry.Perp {
-		bars, daily = &f.Block.Perp, f.perpDaily[k]
-		half = m.PerpAsk[c.Pair]/m.PerpLast[c.Pair] - 1
-	} else {
-		half = m.SpotAsk[c.Pair]/m.SpotLast[c.Pair] - 1
+		bars = &f.Block.Perp
 	}
-	if v.x.ended[c.Pair] || !(bars.Volume[k] > 0) || half != half {
+	half := q.half(c.Leg, i)
+	if v.x.ended[i] || !(bars.Volume[k] > 0) || half != half {
 		v.x.reject(c, it.at, carry.CodeHalted)
 		return
 	}
 	frac := float64(it.at-bar) / float64(f.Step)
 	path := barPath(bars.Open[k], bars.High[k], bars.Low[k], bars.Close[k], frac)
-	v.x.fill(c, v.x.fillPrice(c, path, half, daily, sqrtVol(f.dailyVol[k])), it.at)
+	v.x.fill(c, v.x.fillPrice(c, path, half, q.daily(c.Leg, i), q.slow.volFrac[i]), it.at)
 }
 
 // endBar judges the bar's worst moment and goes on to the next instant.

@@ -27,7 +27,7 @@ type daily struct {
 // close ends a day at a midnight price.
 func (d *daily) close(price float64) {
 	if d.value > 0 && d.perp > 0 {
-		d.values[d.nValue%volumeDays] = math.Min(d.value, d.perp)
+		d.values[d.nValue%volumeDays] = min(d.value, d.perp)
 		d.nValue++
 		d.median = median(d.values[:min(d.nValue, volumeDays)])
 	}

@@ -19,6 +19,7 @@ type Policy struct {
 	// Thresholds in steps of 1e-8, the grid rates are compared on.
 	openRate, closeRate int64
 	acct                *carry.Account
+	dormant             []bool
 }
 
 // coin is what the policy knows of one pair.
@@ -47,12 +48,12 @@ func New(pairs []carry.Pair, p Params, t hedge.Terms) (carry.Core, error) {
 // NewPolicy returns the policy alone. A coin asked for by name that is not
 // among the pairs is an error.
 func NewPolicy(pairs []carry.Pair, p Params) (*Policy, error) {
-	pol := &Policy{p: p, pairs: pairs, coins: make([]coin, len(pairs)),
+	pol := &Policy{p: p, pairs: pairs, coins: make([]coin, len(pairs)), dormant: make([]bool, len(pairs)),
 		openRate: ticks(p.OpenRateMin), closeRate: ticks(p.CloseRateMax)}
 	names := p.named()
 	for i := range pol.coins {
 		pol.coins[i].named = names == nil
-		pol.coins[i].open = carry.CodeNotScreened
+		pol.coins[i].open, pol.dormant[i] = carry.CodeNotScreened, true
 	}
 	for _, name := range names {
 		i := find(pairs, name)
@@ -102,6 +103,7 @@ func (p *Policy) settled(s *carry.Settlement) {
 	c.win.drop(s.At - carry.Time(p.p.ScreenN)*8*carry.Hour)
 	c.mean, c.full = c.win.mean8h(p.p.ScreenN)
 	p.judgeUniverse(c, &p.pairs[s.Pair], s.At)
+	p.dormant[s.Pair] = c.open != carry.OK
 }
 
 func (p *Policy) market(m *carry.Market) {
@@ -145,6 +147,9 @@ func (p *Policy) judgeUniverse(c *coin, pair *carry.Pair, at carry.Time) {
 		c.leave = carry.CodeCloseUniverse
 	}
 }
+
+// Dormant implements hedge.Policy.
+func (p *Policy) Dormant() []bool { return p.dormant }
 
 // Spread implements hedge.Policy: over coinsTargetN.
 func (p *Policy) Spread() int { return 0 }

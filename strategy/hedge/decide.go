@@ -10,13 +10,14 @@ import (
 // collects what may be opened.
 func (d *Desk) judge(m *carry.Market, s *survey) {
 	d.cands = d.cands[:0]
+	dormant := d.policy.Dormant()
 	var v Verdict
 	for i := range d.st {
 		st := &d.st[i]
-		if st.ended || st.orders > 0 {
+		if (dormant[i] && !st.active) || st.orders > 0 || st.ended {
 			continue
 		}
-		held := d.acct.PerpQty[i] != 0 || d.acct.SpotCoinsF[i] != 0 && d.held(i)
+		held := st.active && d.held(i)
 		v = Verdict{}
 		d.policy.Judge(i, m, held, &v)
 		if held && m.Flags[i]&carry.Tradable == carry.Tradable {
@@ -24,10 +25,12 @@ func (d *Desk) judge(m *carry.Market, s *survey) {
 				continue
 			}
 		}
-		if v.Open == carry.OK && v.Close == carry.OK && d.now >= st.reopenAt {
-			d.cands = append(d.cands, candidate{i: i, rank: v.Rank, mean: v.Mean, why: v.Why, x: v.X})
-		} else {
+		if v.Open != carry.OK || v.Close != carry.OK || d.now < st.reopenAt {
 			st.filling = false
+			continue
+		}
+		if size := d.size(i, m, s); size > 0 {
+			d.cands = append(d.cands, candidate{i: i, rank: v.Rank, mean: v.Mean, value: size, why: v.Why, x: v.X})
 		}
 	}
 }
@@ -85,11 +88,8 @@ func (d *Desk) open(m *carry.Market, s *survey) {
 	cash := s.free / costs
 	for k := range d.cands {
 		c := &d.cands[k]
-		limit := math.Min(room, math.Min(margin, cash))
-		size := d.size(c.i, m, s)
-		if size > limit {
-			size = limit
-		}
+		limit := min(room, min(margin, cash))
+		size := min(c.value, limit)
 		if size <= 0 || size < d.minNotional(c.i, m) {
 			continue
 		}
@@ -120,7 +120,7 @@ func (d *Desk) size(i int, m *carry.Market, s *survey) float64 {
 	}
 	size := s.coin - value
 	if d.p.MaxBarVolumeFrac > 0 {
-		size = math.Min(size, d.p.MaxBarVolumeFrac*math.Min(m.SpotValue[i], m.PerpValue[i]))
+		size = min(size, d.p.MaxBarVolumeFrac*min(m.SpotValue[i], m.PerpValue[i]))
 	}
 	return size
 }

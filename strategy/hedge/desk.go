@@ -37,10 +37,14 @@ type Desk struct {
 	// reducing is set while a reduction's proceeds are still to be moved.
 	reducing bool
 
-	mark  []float64
-	cands []candidate
-	queue []candidate
-	out   []carry.Command
+	// active are the pairs that own anything or have orders on their way, in
+	// pair order; the others cost nothing.
+	active []int
+	lots   []lots
+	mark   []float64
+	cands  []candidate
+	queue  []candidate
+	out    []carry.Command
 }
 
 // pairState is what a desk remembers of one pair. What is held stands in the
@@ -54,6 +58,7 @@ type pairState struct {
 	reopenAt carry.Time
 	filling  bool // being bought up to its limit
 	ended    bool
+	active   bool // on the desk's list
 }
 
 // candidate is a pair in a ranking.
@@ -69,7 +74,7 @@ type candidate struct {
 func New(pairs []carry.Pair, p Params, t Terms, policy Policy) *Desk {
 	n := len(pairs)
 	return &Desk{p: p, terms: t, policy: policy, pairs: pairs, rules: make([]*carry.Rules, n),
-		st: make([]pairState, n), mark: make([]float64, n),
+		st: make([]pairState, n), mark: make([]float64, n), lots: make([]lots, n), active: make([]int, 0, n),
 		cands: make([]candidate, 0, n), queue: make([]candidate, 0, n)}
 }
 
@@ -80,12 +85,16 @@ func (d *Desk) Step(ev *carry.Event, out []carry.Command) []carry.Command {
 	switch ev.Kind {
 	case carry.EvRules:
 		d.rules[ev.Pair] = ev.Rules
+		d.lots[ev.Pair] = newLots(&d.pairs[ev.Pair], ev.Rules)
 	case carry.EvFill, carry.EvReject, carry.EvCanceled:
 		d.orderDone(ev)
 	case carry.EvTransferred:
 		d.transferDone(ev)
+	case carry.EvLiquidated:
+		d.touch(int(ev.Pair))
 	case carry.EvSettled:
 		d.pairEnded(ev)
+		d.touch(int(ev.Pair))
 	case carry.EvMarket:
 		copy(d.mark, ev.Market.Mark)
 		if !ev.Market.WarmUp {
@@ -125,7 +134,7 @@ func (d *Desk) survey(m *carry.Market) survey {
 	a := d.acct
 	s := survey{margin: a.PerpUSDT.Float(), free: a.SpotUSDT.Float()}
 	coins := 0.0
-	for i := range d.st {
+	for _, i := range d.active {
 		if q := a.PerpQtyF[i]; q != 0 {
 			v := float64(q * m.Mark[i])
 			s.notional -= v
@@ -163,7 +172,36 @@ func (d *Desk) value(i int) float64 {
 	return d.st[i].pendPerp - float64(d.acct.PerpQtyF[i]*d.mark[i])
 }
 
-// held tells whether anything that can be closed is open or on its way.
-func (d *Desk) held(i int) bool {
-	return d.acct.PerpQty[i] != 0 || d.st[i].orders > 0 || d.sellable(i) > 0
+// held tells whether anything that can be closed is open.
+func (d *Desk) held(i int) bool { return d.acct.PerpQty[i] != 0 || d.sellable(i) > 0 }
+
+// lots are a pair's quantity steps in coins, for quick looks.
+type lots struct {
+	common    float64 // the coarser step of both legs
+	spotLeast float64 // the smallest sale
+}
+
+func newLots(p *carry.Pair, r *carry.Rules) lots {
+	spot, perp := &r.Legs[carry.Spot], &r.Legs[carry.Perp]
+	return lots{common: max(p.QtyFloat(spot.Lot()), p.QtyFloat(perp.Lot())*float64(p.Mult)),
+		spotLeast: p.QtyFloat(max(spot.Lot(), spot.MinQty))}
+}
+
+// touch keeps the list of active pairs in step with pair i.
+func (d *Desk) touch(i int) {
+	is := d.st[i].orders > 0 || d.acct.PerpQty[i] != 0 || d.acct.SpotCoinsF[i] != 0
+	k := 0
+	for k < len(d.active) && d.active[k] < i {
+		k++
+	}
+	was := k < len(d.active) && d.active[k] == i
+	switch {
+	case is && !was:
+		d.active = append(d.active, 0)
+		copy(d.active[k+1:], d.active[k:])
+		d.active[k] = i
+	case was && !is:
+		d.active = append(d.active[:k], d.active[k+1:]...)
+	}
+	d.st[i].active = is
 }

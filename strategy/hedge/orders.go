@@ -9,15 +9,12 @@ import (
 // order sends one leg. The pair counts as busy until the outcome is known, so
 // that late news never causes a second opening or closing (S16).
 func (d *Desk) order(i int, leg carry.Leg, side carry.Side, q carry.Qty, m *carry.Market, code carry.Code, x [3]float64) {
-	mid := (m.SpotBid[i] + m.SpotAsk[i]) / 2
-	if leg == carry.Perp {
-		mid = (m.PerpBid[i] + m.PerpAsk[i]) / 2
-	}
 	d.nextID++
 	d.out = append(d.out, carry.Command{Kind: carry.CmdOrder, Pair: int32(i), Leg: leg, Side: side, Qty: q,
-		Order: d.nextID, ReduceOnly: leg == carry.Perp && side == carry.Buy, Ref: carry.PriceFromFloat(mid), Code: code, X: x})
+		Order: d.nextID, ReduceOnly: leg == carry.Perp && side == carry.Buy, Ref: carry.PriceFromFloat(m.Mid(leg, i)), Code: code, X: x})
 	d.st[i].orders++
 	d.inFlight++
+	d.touch(i)
 }
 
 // note records a decision that is no order.
@@ -32,6 +29,7 @@ func (d *Desk) orderDone(ev *carry.Event) {
 		s.orders--
 		d.inFlight--
 	}
+	d.touch(int(ev.Pair))
 	if ev.Leg == carry.Perp && ev.Side == carry.Sell {
 		s.pendPerp = 0
 	}
@@ -62,7 +60,7 @@ func (d *Desk) flat(i int) bool { return d.acct.PerpQty[i] == 0 && d.sellable(i)
 
 // sellable is the pair's coins in whole spot lots; 0 below the smallest order.
 func (d *Desk) sellable(i int) carry.Qty {
-	if d.acct.SpotCoinsF[i] <= 0 || d.rules[i] == nil {
+	if d.acct.SpotCoinsF[i] < d.lots[i].spotLeast || d.rules[i] == nil {
 		return 0
 	}
 	quanta, _ := d.acct.SpotCoins[i].QuoFloor(carry.Pow10[8-d.pairs[i].QtyDp])
@@ -84,23 +82,20 @@ func (d *Desk) minNotional(i int, m *carry.Market) float64 {
 	r := d.rules[i]
 	least := d.p.SliceUSDT
 	for leg := range r.Legs {
-		price := m.SpotAsk[i]
-		if carry.Leg(leg) == carry.Perp {
-			price = m.PerpAsk[i]
-		}
+		price := m.Ask(carry.Leg(leg), i)
 		f := &r.Legs[leg]
 		lots := f.MinQty
 		if lot := f.Lot(); lots < lot {
 			lots = lot
 		}
-		least = math.Max(least, 1.02*math.Max(f.MinNotional.Float(), price*d.pairs[i].QtyFloat(lots)))
+		least = max(least, 1.02*max(f.MinNotional.Float(), price*d.pairs[i].QtyFloat(lots)))
 	}
 	return least
 }
 
 // contractsFor is the number of whole contract lots worth at most value.
 func (d *Desk) contractsFor(i int, value float64, m *carry.Market) carry.Qty {
-	return d.rules[i].Legs[carry.Perp].FloorQty(d.pairs[i].QtyFloor(value / m.PerpAsk[i]))
+	return d.rules[i].Legs[carry.Perp].FloorQty(d.pairs[i].QtyFloor(value / m.Ask(carry.Perp, i)))
 }
 
 // buyFor is the spot quantity that leaves at least the coins of q contracts
@@ -122,7 +117,7 @@ func (d *Desk) openBoth(i int, value float64, m *carry.Market, code carry.Code, 
 	}
 	r, pair := d.rules[i], &d.pairs[i]
 	buy := d.buyFor(i, q)
-	spotMid, perpMid := m.SpotAsk[i], m.PerpBid[i]
+	spotMid, perpMid := m.Ask(carry.Spot, i), m.Bid(carry.Perp, i)
 	if r.Legs[carry.Perp].Check(q, carry.PriceFromFloat(perpMid), 0, pair.QtyUnit(), false) != carry.OK ||
 		r.Legs[carry.Spot].Check(buy, carry.PriceFromFloat(spotMid), 0, pair.QtyUnit(), false) != carry.OK {
 		return 0
@@ -143,7 +138,7 @@ func (d *Desk) closeBoth(i int, value float64, m *carry.Market, code carry.Code,
 	coins := d.sellable(i)
 	q := held
 	if held > 0 {
-		worth := float64(pair.QtyFloat(held) * m.PerpAsk[i])
+		worth := float64(pair.QtyFloat(held) * m.Ask(carry.Perp, i))
 		if value < worth-d.minNotional(i, m) {
 			q = d.contractsUp(i, value, m)
 			if q > held {
@@ -163,9 +158,9 @@ func (d *Desk) closeBoth(i int, value float64, m *carry.Market, code carry.Code,
 	sent := 0.0
 	if q > 0 {
 		d.order(i, carry.Perp, carry.Buy, q, m, code, x)
-		sent = float64(pair.QtyFloat(q) * m.PerpAsk[i])
+		sent = float64(pair.QtyFloat(q) * m.Ask(carry.Perp, i))
 	}
-	if sell > 0 && r.Legs[carry.Spot].Check(sell, carry.PriceFromFloat(m.SpotBid[i]), 0, pair.QtyUnit(), false) == carry.OK {
+	if sell > 0 && r.Legs[carry.Spot].Check(sell, carry.PriceFromFloat(m.Bid(carry.Spot, i)), 0, pair.QtyUnit(), false) == carry.OK {
 		d.order(i, carry.Spot, carry.Sell, sell, m, code, x)
 	}
 	return sent
@@ -175,7 +170,7 @@ func (d *Desk) closeBoth(i int, value float64, m *carry.Market, code carry.Code,
 // falls short of its aim.
 func (d *Desk) contractsUp(i int, value float64, m *carry.Market) carry.Qty {
 	f := &d.rules[i].Legs[carry.Perp]
-	q := f.CeilQty(d.pairs[i].QtyFloor(value / m.PerpAsk[i]))
+	q := f.CeilQty(d.pairs[i].QtyFloor(value / m.Ask(carry.Perp, i)))
 	if q < f.MinQty {
 		q = f.MinQty
 	}

@@ -28,6 +28,10 @@ type Policy interface {
 	// Judge fills v for pair i; held tells whether the desk has a position in
 	// it. v arrives zeroed.
 	Judge(i int, m *carry.Market, held bool, v *Verdict)
+	// Dormant tells of each pair whether it can not be opened before the next
+	// settlement, whatever the market does until then: the desk then need not ask
+	// about it unless it is held. The slice is the policy's own.
+	Dormant() []bool
 	// Spread is the number of coins the total limit is spread over now; 0 leaves
 	// it to coinsTargetN.
 	Spread() int

@@ -81,7 +81,7 @@ func (d *Desk) reduce(m *carry.Market, s *survey) {
 	}
 	l := d.p.LeverageTargetX
 	f := s.margin
-	if y := math.Min(s.free, s.notional/l-f); y > 0 && d.mayTransfer() && d.transferID == 0 {
+	if y := min(s.free, s.notional/l-f); y > 0 && d.mayTransfer() && d.transferID == 0 {
 		if sent := d.transfer(carry.SpotWallet, y, carry.CodeReduceLeverage, s); sent > 0 {
 			f += sent
 			s.free -= sent
@@ -99,7 +99,7 @@ func (d *Desk) reduce(m *carry.Market, s *survey) {
 		}
 		c := &d.queue[k]
 		c.x[0] = s.used
-		x -= d.closeBoth(c.i, math.Min(x, c.value), m, d.reductionCode(), c.x)
+		x -= d.closeBoth(c.i, min(x, c.value), m, d.reductionCode(), c.x)
 	}
 	d.reducing = d.mayTransfer()
 }
@@ -118,7 +118,7 @@ func (d *Desk) mayTransfer() bool { return d.p.BalanceBandFrac > 0 || d.p.Reduce
 // emergency the largest first. Pairs that cannot trade now are left out.
 func (d *Desk) rankReductions(m *carry.Market) {
 	d.queue = d.queue[:0]
-	for i := range d.st {
+	for _, i := range d.active {
 		if d.acct.PerpQty[i] == 0 || m.Flags[i]&carry.Tradable != carry.Tradable || d.st[i].orders > 0 {
 			continue
 		}
@@ -152,7 +152,7 @@ func (d *Desk) moveProceeds() {
 	}
 	a := d.acct
 	v, f := 0.0, a.PerpUSDT.Float()
-	for i := range d.st {
+	for _, i := range d.active {
 		if q := a.PerpQtyF[i]; q != 0 {
 			value := float64(q * d.mark[i])
 			v -= value
@@ -160,5 +160,5 @@ func (d *Desk) moveProceeds() {
 		}
 	}
 	s := survey{used: usedLeverage(v, f)}
-	d.transfer(carry.SpotWallet, math.Min(a.SpotUSDT.Float(), v/d.p.LeverageTargetX-f), carry.CodeReduceLeverage, &s)
+	d.transfer(carry.SpotWallet, min(a.SpotUSDT.Float(), v/d.p.LeverageTargetX-f), carry.CodeReduceLeverage, &s)
 }

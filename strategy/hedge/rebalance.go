@@ -43,25 +43,25 @@ func (d *Desk) rebalance(s *survey) {
 	}
 	l := d.p.LeverageTargetX
 	c := s.free + s.margin - s.notional/l
-	want := s.margin + math.Max(s.free, 0)
+	want := s.margin + max(s.free, 0)
 	if c >= 0 {
-		room := math.Max(0, s.total-s.notional)
-		want = (s.notional + math.Min(room, c/(1+1/l))) / l
+		room := max(0, s.total-s.notional)
+		want = (s.notional + min(room, c/(1+1/l))) / l
 	}
 	t := want - s.margin
 	urgent := s.used > d.p.LeverageAlarmX && t > 0
-	if math.Abs(t) <= math.Max(d.p.TransferMinUSDT, d.p.BalanceBandFrac*s.equity) && !urgent {
+	if math.Abs(t) <= max(d.p.TransferMinUSDT, d.p.BalanceBandFrac*s.equity) && !urgent {
 		return
 	}
 	if t > 0 {
-		sent := d.transfer(carry.SpotWallet, math.Min(t, s.free), carry.CodeRebalance, s)
+		sent := d.transfer(carry.SpotWallet, min(t, s.free), carry.CodeRebalance, s)
 		s.free -= sent
 		return
 	}
 	// Out of futures: unrealised profit stays, and so does the margin that keeps
 	// used leverage at the target.
-	most := math.Min(d.acct.PerpUSDT.Float(), s.margin-s.notional/l)
-	if sent := d.transfer(carry.PerpWallet, math.Min(-t, most), carry.CodeRebalance, s); sent > 0 {
+	most := min(d.acct.PerpUSDT.Float(), s.margin-s.notional/l)
+	if sent := d.transfer(carry.PerpWallet, min(-t, most), carry.CodeRebalance, s); sent > 0 {
 		s.margin -= sent // no longer there for openings
 	}
 }

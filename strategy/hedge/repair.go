@@ -1,8 +1,6 @@
 package hedge
 
 import (
-	"math"
-
 	"carry"
 )
 
@@ -10,27 +8,26 @@ import (
 // the tolerance; it never adds (S15). The tolerance is the larger of
 // legGapMaxLots common lots and the smallest order of the leg to be cut.
 func (d *Desk) repair(m *carry.Market) {
-	for i := range d.st {
-		short, coins := d.acct.PerpQtyF[i], d.acct.SpotCoinsF[i]
-		if (short == 0 && coins == 0) || d.st[i].orders > 0 || d.rules[i] == nil || d.st[i].ended {
+	for k := 0; k < len(d.active); k++ {
+		i := d.active[k]
+		gap := d.acct.SpotCoinsF[i] + float64(d.acct.PerpQtyF[i]*float64(d.pairs[i].Mult))
+		tolerance := float64(float64(d.p.LegGapMaxLots) * d.lots[i].common)
+		if (gap <= tolerance && gap >= -tolerance) || d.st[i].orders > 0 || d.rules[i] == nil || d.st[i].ended {
 			continue
 		}
-		gap := coins + float64(short*float64(d.pairs[i].Mult))
 		switch {
-		case gap > d.tolerance(i, carry.Spot, m.SpotBid[i]) && m.Flags[i]&carry.SpotFresh != 0:
+		case gap > 0 && m.Flags[i]&carry.SpotFresh != 0 && gap > d.leastNotional(i, carry.Spot)/m.Bid(carry.Spot, i):
 			d.cut(i, carry.Spot, gap, m)
-		case -gap > d.tolerance(i, carry.Perp, m.PerpAsk[i]/float64(d.pairs[i].Mult)) && m.Flags[i]&carry.PerpFresh != 0:
+		case gap < 0 && m.Flags[i]&carry.PerpFresh != 0 &&
+			-gap > d.leastNotional(i, carry.Perp)/m.Ask(carry.Perp, i)*float64(d.pairs[i].Mult):
 			d.cut(i, carry.Perp, -gap, m)
 		}
 	}
 }
 
-// tolerance is in coins; price is per coin.
-func (d *Desk) tolerance(i int, leg carry.Leg, price float64) float64 {
-	r, pair := d.rules[i], &d.pairs[i]
-	lot := math.Max(pair.QtyFloat(r.Legs[carry.Spot].Lot()), pair.QtyFloat(r.Legs[carry.Perp].Lot())*float64(pair.Mult))
-	least := r.Legs[leg].MinNotional.Float() / price
-	return math.Max(float64(d.p.LegGapMaxLots)*lot, least)
+// leastNotional is the smallest order of a leg, USDT.
+func (d *Desk) leastNotional(i int, leg carry.Leg) float64 {
+	return d.rules[i].Legs[leg].MinNotional.Float()
 }
 
 func (d *Desk) cut(i int, leg carry.Leg, coins float64, m *carry.Market) {

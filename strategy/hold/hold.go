@@ -42,6 +42,7 @@ func (p *Params) Table() []carry.Param {
 type policy struct {
 	p      Params
 	wanted []bool
+	never  []bool // not wanted
 	full   []bool // reached its size once; never bought again unless refilled
 	month  int
 	refill bool
@@ -53,13 +54,14 @@ func New(pairs []carry.Pair, p Params, t hedge.Terms) (carry.Core, error) {
 	if err := p.Params.Validate(); err != nil {
 		return nil, err
 	}
-	pol := &policy{p: p, wanted: make([]bool, len(pairs)), full: make([]bool, len(pairs)), month: -1}
+	pol := &policy{p: p, wanted: make([]bool, len(pairs)), never: make([]bool, len(pairs)), full: make([]bool, len(pairs)), month: -1}
 	n := 0
 	for i := range pairs {
 		if p.Coins == "" || p.Coins == "auto" || contains(p.Coins, pairs[i].Coin) {
 			pol.wanted[i] = true
 			n++
 		}
+		pol.never[i] = !pol.wanted[i]
 	}
 	if n == 0 {
 		return nil, fmt.Errorf("coins: none of %q is in the data", p.Coins)
@@ -97,6 +99,9 @@ func (p *policy) Observe(ev *carry.Event) {
 	p.refill = month != p.month
 	p.month = month
 }
+
+// Dormant implements hedge.Policy.
+func (p *policy) Dormant() []bool { return p.never }
 
 // Spread implements hedge.Policy: over the coins that trade by now.
 func (p *policy) Spread() int { return p.spread }
