@@ -139,7 +139,7 @@ type TapeInfo struct {
 	// Rules in order of (From, Pair); every pair has one that holds from the
 	// beginning.
 	Rules []Rules
-	// Ends tells after which instant a leg has no data any more; it is known to
+	// Ends tells where a pair's data stop, in order of (At, Pair); it is known to
 	// the simulator only, never to a core.
 	Ends []PairEnd
 	// Hash covers everything a run can read from the tape.
@@ -151,10 +151,15 @@ type TapeInfo struct {
 	Warnings  []Warning
 }
 
-// PairEnd is when a pair's data stop before the tape does.
+// PairEnd is where a pair's data stop before the tape does, for good or over a
+// hole too long to be an exchange's halt. What is held then is valued out: a
+// book with one leg frozen and the other moving would show profits and losses
+// that nobody had.
 type PairEnd struct {
 	Pair int32
 	At   Time // end of the last bar that both legs have
+	// Until is when both legs have bars again; 0: never.
+	Until Time
 	// Delisted is true where the exchange settled the contract; false where
 	// only the file ends, which is not a delisting.
 	Delisted bool

@@ -1,6 +1,7 @@
 package data
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"database/sql"
 	"encoding/binary"
@@ -76,10 +77,14 @@ func (t *TapeReader) describe() error {
 		return int(a.Pair - b.Pair)
 	})
 	for i := range t.pairs {
+		if err := t.addHoles(i); err != nil {
+			return err
+		}
 		if err := t.addEnd(i); err != nil {
 			return err
 		}
 	}
+	t.sortEnds()
 	t.coverage(sums)
 	t.warn(sums, defaults)
 	t.info.Source = fmt.Sprintf("Binance history, hourly, %d coins", len(t.pairs))
@@ -231,6 +236,43 @@ func (t *TapeReader) addEnd(pair int) error {
 	return nil
 }
 
+// haltMax is the longest hole that counts as a halt of the exchange: Binance's
+// longest spot outage in the history was under eight hours.
+const haltMax = 12 * carry.Hour
+
+// addHoles notes where one leg's bars are missing for longer than any halt:
+// nothing can be traded or valued there.
+func (t *TapeReader) addHoles(pair int) error {
+	p := &t.pairs[pair]
+	rows, err := t.tx.QueryContext(t.ctx, `SELECT from_ms, to_ms FROM gap WHERE series_id IN (?, ?) AND to_ms - from_ms > ?
+		AND from_ms < ? AND to_ms > ? ORDER BY from_ms, to_ms`,
+		p.series[slotSpot], p.series[slotPerp], int64(haltMax), int64(t.info.To), int64(t.info.From))
+	if err != nil {
+		return fmt.Errorf("read gaps: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		e := carry.PairEnd{Pair: int32(pair)}
+		if err := rows.Scan(&e.At, &e.Until); err != nil {
+			return fmt.Errorf("read gaps: %w", err)
+		}
+		n := len(t.info.Ends)
+		if n > 0 && t.info.Ends[n-1].Pair == e.Pair && e.At <= t.info.Ends[n-1].Until {
+			t.info.Ends[n-1].Until = max(t.info.Ends[n-1].Until, e.Until)
+			continue
+		}
+		t.info.Ends = append(t.info.Ends, e)
+	}
+	return rows.Err()
+}
+
+// sortEnds puts them in the order in which a run meets them.
+func (t *TapeReader) sortEnds() {
+	slices.SortStableFunc(t.info.Ends, func(a, b carry.PairEnd) int {
+		return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.Pair, b.Pair))
+	})
+}
+
 func (t *TapeReader) coverage(sums []seriesSum) {
 	for d, s := range sums {
 		if s.present == 0 {
@@ -288,10 +330,17 @@ func (t *TapeReader) warn(sums []seriesSum, defaults []string) {
 			len(defaults), len(t.pairs), nameSome(defaults))
 	}
 	var ended []string
+	holes := 0
 	for _, e := range t.info.Ends {
-		if !e.Delisted {
+		switch {
+		case e.Until > 0:
+			holes++
+		case !e.Delisted:
 			ended = append(ended, t.pairs[e.Pair].Coin)
 		}
+	}
+	if holes > 0 {
+		add("data-hole", "%d holes in the prices are longer than any halt of the exchange; what was held was valued out before and could not be opened within.", holes)
 	}
 	if len(ended) > 0 {
 		add("data-end", "The data of %d coins end before the tape does (%s).", len(ended), nameSome(ended))
@@ -337,7 +386,7 @@ func (t *TapeReader) hash(h hash.Hash) string {
 		if e.Delisted {
 			delisted = 1
 		}
-		w.ints(int64(e.Pair), int64(e.At), delisted)
+		w.ints(int64(e.Pair), int64(e.At), int64(e.Until), delisted)
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }

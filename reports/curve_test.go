@@ -88,6 +88,20 @@ func TestWorstFallAgreesWithReturns(t *testing.T) {
 	})
 }
 
+func TestFallBetweenSamplesIsNotLost(t *testing.T) {
+	res := &carry.Result{Capital: 100, From: 0, To: 4 * carry.Day, Final: 101,
+		Curve:    carry.Curve{Step: carry.Day, Equity: []float64{100, 99, 98, 101, 101}},
+		Extremes: carry.Extremes{MaxDrawdown: -0.2, MaxDrawdownAt: 36 * carry.Hour, PeakAt: 0}}
+	f := Measure(res).Fall
+	if f.Depth != -0.2 || f.LowAt != 36*carry.Hour || !f.Recovered || f.EndAt != 3*carry.Day {
+		t.Errorf("fall %+v, want −20 %% at 36 h, back after three days", f)
+	}
+	res.Extremes.MaxDrawdown = -0.01 // the curve knows better
+	if f := Measure(res).Fall; math.Abs(f.Depth+0.02) > 1e-12 {
+		t.Errorf("fall %+v, want the curve's −2 %%", f)
+	}
+}
+
 func TestStartingCapitalIsAPeak(t *testing.T) {
 	f := WorstFall(&carry.Curve{Step: carry.Day, Equity: []float64{90, 95}}, 100)
 	if math.Abs(f.Depth+0.1) > 1e-12 || f.Recovered {

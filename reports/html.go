@@ -73,7 +73,23 @@ func WriteHTML(w io.Writer, doc *Document) error {
 			p.Sections = append(p.Sections, filled{ID: s.id, Name: s.name, Plain: s.plain, content: *c})
 		}
 	}
+	p.linkSections()
 	return writePage(w, &p)
+}
+
+// linkSections fills the contents with the sections that are there.
+func (p *page) linkSections() {
+	var links []link
+	for _, s := range p.Sections {
+		if !s.Plain {
+			links = append(links, link{s.ID, s.Name})
+		}
+	}
+	for i := range p.Sections {
+		if p.Sections[i].ID == contentsID {
+			p.Sections[i].Parts = []part{{"nav", links}}
+		}
+	}
 }
 
 // writePage adds style and script to p and prints it.

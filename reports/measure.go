@@ -66,6 +66,7 @@ func Measure(res *carry.Result) Metrics {
 		Fall:       WorstFall(c, res.Capital),
 		Days:       len(daily),
 	}
+	m.Fall.deepen(res)
 	monthly := CurveReturns(c, 30*carry.Day)
 	m.Months = len(monthly)
 	m.Sharpe30d = Sharpe(monthly, 0, DaysPerYear/30)
@@ -83,6 +84,23 @@ func Measure(res *carry.Result) Metrics {
 		m.Calmar = m.Annual / -m.Fall.Depth
 	}
 	return m
+}
+
+// deepen takes over a deeper fall that the run saw between the curve's samples.
+func (f *Fall) deepen(res *carry.Result) {
+	x := &res.Extremes
+	if x.MaxDrawdownAt == 0 || !(x.MaxDrawdown < f.Depth-1e-9) {
+		return
+	}
+	c := &res.Curve
+	*f = Fall{Depth: x.MaxDrawdown, PeakAt: x.PeakAt, LowAt: x.MaxDrawdownAt, EndAt: res.To}
+	peak := equityAt(c, res.Capital, x.PeakAt)
+	for i, e := range c.Equity {
+		if c.At(i) > x.MaxDrawdownAt && e >= peak {
+			f.EndAt, f.Recovered = c.At(i), true
+			return
+		}
+	}
 }
 
 // annualSince is the compound return a year from t to the end, NaN where less

@@ -3,7 +3,9 @@ package reports
 import (
 	"errors"
 	"fmt"
+	"image"
 	"image/color"
+	imagedraw "image/draw"
 	"math"
 	"os"
 	"path/filepath"
@@ -36,12 +38,14 @@ func WritePNGs(dir string, doc *Document) ([]string, error) {
 		return nil, fmt.Errorf("write charts: %w", ErrNoRun)
 	}
 	v := newView(doc)
+	// One canvas serves all charts: it is the largest thing a run's end holds.
+	canvas := newCanvas(pngHeight)
 	var names []string
 	for _, f := range [...]struct {
 		name string
-		draw func(*view) (*vgimg.Canvas, error)
+		draw func(*view, *vgimg.Canvas) error
 	}{{"equity.png", equityPNG}, {"drawdown.png", drawdownPNG}, {"attribution.png", attributionPNG}, {"leverage.png", leveragePNG}} {
-		canvas, err := f.draw(v)
+		err := f.draw(v, canvas)
 		if errors.Is(err, errNothing) {
 			continue
 		}
@@ -80,18 +84,21 @@ func writePNG(path string, c *vgimg.Canvas) error {
 	return nil
 }
 
+func newCanvas(height vg.Length) *vgimg.Canvas {
+	return vgimg.NewWith(vgimg.UseWH(pngWidth, height), vgimg.UseDPI(pngDPI), vgimg.UseBackgroundColor(color.White))
+}
+
 // sheet is a PNG in the report's style: a title that says the finding, a line
 // under it, and the inputs' hash at the foot.
 type sheet struct {
-	canvas *vgimg.Canvas
-	all    draw.Canvas
-	body   draw.Canvas // what is left for charts
+	all  draw.Canvas
+	body draw.Canvas // what is left for charts
 }
 
-func newSheet(v *view, title, lead string) *sheet {
-	c := vgimg.NewWith(vgimg.UseWH(pngWidth, pngHeight), vgimg.UseDPI(pngDPI), vgimg.UseBackgroundColor(color.White))
+func newSheet(c *vgimg.Canvas, v *view, title, lead string) *sheet {
+	imagedraw.Draw(c.Image(), c.Image().Bounds(), image.White, image.Point{}, imagedraw.Src)
 	all := draw.New(c)
-	s := &sheet{canvas: c, all: all}
+	s := &sheet{all: all}
 	size := vg.Length(15)
 	for fontStyle(size, true, light.ink).Width(drawable(title)) > pngWidth-32*px && size > 9 {
 		size -= 0.5

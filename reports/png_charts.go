@@ -30,7 +30,7 @@ func domainOf(curves [][]point, zero bool) (low, high float64, err error) {
 	return low, high, nil
 }
 
-func equityPNG(v *view) (*vgimg.Canvas, error) {
+func equityPNG(v *view, c *vgimg.Canvas) error {
 	lines := []line{growthLine(v.run)}
 	for _, b := range v.base {
 		lines = append(lines, growthLine(b))
@@ -41,9 +41,9 @@ func equityPNG(v *view) (*vgimg.Canvas, error) {
 	}
 	low, high, err := domainOf(curves, false)
 	if err != nil || v.span <= 0 {
-		return nil, errNothing
+		return errNothing
 	}
-	s := newSheet(v, equityTitle(v), "Growth of 1 on all capital, idle cash included, after costs.")
+	s := newSheet(c, v, equityTitle(v), "Growth of 1 on all capital, idle cash included, after costs.")
 	p := basePlot(v, low, high, unitGrowth)
 	for i := len(curves) - 1; i >= 0; i-- {
 		addLine(p, curves[i], seriesStyle(i))
@@ -51,7 +51,7 @@ func equityPNG(v *view) (*vgimg.Canvas, error) {
 	body := draw.Crop(s.body, 0, -112*px, 0, 0)
 	p.Draw(body)
 	s.nameEnds(p, body, lines, curves)
-	return s.canvas, nil
+	return nil
 }
 
 // nameEnds writes each curve's name and last value beside its right end.
@@ -89,43 +89,43 @@ func (s *sheet) nameEnds(p *plot.Plot, body draw.Canvas, lines []line, curves []
 	}
 }
 
-func drawdownPNG(v *view) (*vgimg.Canvas, error) {
+func drawdownPNG(v *view, c *vgimg.Canvas) error {
 	pts := decimate(fallLine(v.run), pngColumns/2)
 	low, _, err := domainOf([][]point{pts}, true)
 	if err != nil || v.span <= 0 {
-		return nil, errNothing
+		return errNothing
 	}
-	s := newSheet(v, drawdownTitle(v.m.Fall), "Fall from the last peak at every sample; low on "+longDate(v.m.Fall.LowAt)+", under water "+
+	s := newSheet(c, v, drawdownTitle(v.m.Fall), "Fall from the last peak at every sample; low on "+longDate(v.m.Fall.LowAt)+", under water "+
 		share(v.m.UnderFrac, 0)+" of days, at most "+spanWords(v.m.UnderLong)+" in a row.")
 	p := basePlot(v, math.Min(low, -0.0005), 0, unitPercent)
 	fill := faint(light.loss, 50)
 	addArea(p, pts, fill)
 	addLine(p, pts, draw.LineStyle{Color: colour(light.loss), Width: 1.4 * px})
 	p.Draw(s.body)
-	return s.canvas, nil
+	return nil
 }
 
-func leveragePNG(v *view) (*vgimg.Canvas, error) {
+func leveragePNG(v *view, c *vgimg.Canvas) error {
 	lev := decimate(columnLine(v.run, "used leverage", v.run.Curve.Leverage), pngColumns/2)
 	low, high, err := domainOf([][]point{lev}, true)
 	if err != nil || v.span <= 0 {
-		return nil, errNothing
+		return errNothing
 	}
-	s := newSheet(v, leverageTitle(v), "Above: used leverage, shorts at mark over the futures wallet. Below: rise of all coins to liquidation, cut off at "+percent(distanceCeiling, 0)+".")
+	s := newSheet(c, v, leverageTitle(v), "Above: used leverage, shorts at mark over the futures wallet. Below: rise of all coins to liquidation, cut off at "+percent(distanceCeiling, 0)+".")
 	upper := basePlot(v, low, high, unitTimes)
 	addLine(upper, lev, draw.LineStyle{Color: colour(light.gain), Width: 1.3 * px})
 	far := decimate(cutOff(columnLine(v.run, "", v.run.Curve.LiquidationUp), distanceCeiling), pngColumns/2)
 	low, high, err = domainOf([][]point{far}, true)
 	if err != nil {
 		upper.Draw(s.body)
-		return s.canvas, nil
+		return nil
 	}
 	lower := basePlot(v, low, high, unitPercent)
 	addLine(lower, far, draw.LineStyle{Color: colour(light.loss), Width: 1.3 * px})
 	tiles := plot.Align([][]*plot.Plot{{upper}, {lower}}, draw.Tiles{Rows: 2, Cols: 1, PadY: 14 * px}, s.body)
 	upper.Draw(tiles[0][0])
 	lower.Draw(tiles[1][0])
-	return s.canvas, nil
+	return nil
 }
 
 // cutOff limits a curve from above.
@@ -140,7 +140,7 @@ func cutOff(l line, most float64) line {
 	return l
 }
 
-func attributionPNG(v *view) (*vgimg.Canvas, error) {
+func attributionPNG(v *view, canvas *vgimg.Canvas) error {
 	a := &v.run.Attribution
 	type column struct {
 		name     string
@@ -166,12 +166,13 @@ func attributionPNG(v *view) (*vgimg.Canvas, error) {
 	cols = append(cols, column{"Change of equity", 0, total, light.total})
 	low, high = math.Min(low, total), math.Max(high, total)
 	if high == low {
-		return nil, errNothing
+		return errNothing
 	}
-	s := newSheet(v, attributionTitle(v), "In USDT and as a share of the starting capital. The bars add up; unexplained: "+orMissing(v.run.Residual)+" USDT.")
+	s := newSheet(canvas, v, attributionTitle(v), "In USDT and as a share of the starting capital. The bars add up; unexplained: "+orMissing(v.run.Residual)+" USDT.")
 	p := basePlot(v, low-(high-low)*0.02, high+(high-low)*0.12, unitGrowth)
 	p.X.Min, p.X.Max = -0.5, float64(len(cols))-0.5
 	p.HideAxes()
+	p.Add(&plotter.Line{XYs: plotter.XYs{{X: p.X.Min}, {X: p.X.Max}}, LineStyle: draw.LineStyle{Color: colour(light.soft), Width: px}})
 	for i, c := range cols {
 		x := float64(i)
 		p.Add(&plotter.Polygon{XYs: []plotter.XYs{{{X: x - 0.36, Y: c.from}, {X: x + 0.36, Y: c.from}, {X: x + 0.36, Y: c.to}, {X: x - 0.36, Y: c.to}}},
@@ -193,5 +194,5 @@ func attributionPNG(v *view) (*vgimg.Canvas, error) {
 			s.write(x, area.Min.Y-vg.Length(14+12*k)*px, word, fontStyle(8.5, false, light.soft))
 		}
 	}
-	return s.canvas, nil
+	return nil
 }

@@ -114,7 +114,7 @@ func yearsTitle(years []carry.YearRow) string {
 	if best == worst {
 		return strconv.Itoa(b.Year) + " returned " + percent(b.Return, 1)
 	}
-	return "The best year, " + strconv.Itoa(b.Year) + ", returned " + percent(b.Return, 1) + "; the worst, " + strconv.Itoa(w.Year) + ", " + percent(w.Return, 1)
+	return "The best year, " + strconv.Itoa(b.Year) + ", returned " + percent(b.Return, 1) + "; " + extremeWord(w.Return) + ", " + strconv.Itoa(w.Year) + ", " + percent(w.Return, 1)
 }
 
 func monthsSection(v *view) *content {
@@ -154,7 +154,7 @@ func monthsSection(v *view) *content {
 		rows[m.Year][m.Month] = c
 	}
 	w := months[worst]
-	return &content{Title: strconv.Itoa(gained) + " of " + count(len(months), "month", "months") + " gained; the worst was " +
+	return &content{Title: strconv.Itoa(gained) + " of " + count(len(months), "month", "months") + " gained; " + extremeWord(w.Return) + " was " +
 		monthOf(monthStart(w.Year, w.Month)) + " (" + percent(w.Return, 1) + ")",
 		Lead: "Net return in percent; blue gained, orange lost. * is a part of a month.", Parts: []part{t.part()}}
 }
@@ -169,4 +169,12 @@ func heatClass(v, most float64) string {
 		return "n" + level
 	}
 	return "p" + level
+}
+
+// extremeWord names the smallest of a set: not "worst" where all gained.
+func extremeWord(smallest float64) string {
+	if smallest > 0 {
+		return "the weakest"
+	}
+	return "the worst"
 }

@@ -8,6 +8,9 @@ type section struct {
 	fill     func(v *view) *content
 }
 
+// contentsID is the section that links to the others; it is filled last.
+const contentsID = "contents"
+
 // sections is the report's order, the one place that knows it.
 func sections() []section {
 	return []section{
@@ -15,7 +18,7 @@ func sections() []section {
 		{"verdict", "Verdict", true, verdictSection},
 		{"tiles", "Figures", true, tilesSection},
 		{"read-first", "Read this first", true, readFirstSection},
-		{"contents", "Contents", true, contentsSection},
+		{contentsID, "Contents", true, contentsSection},
 		{"equity", "Equity", false, equitySection},
 		{"drawdown", "Drawdown", false, drawdownSection},
 		{"rolling", "Last 90 days", false, rollingSection},

@@ -95,26 +95,27 @@ func AnnualInterval(r []float64, perYear float64) (low, high float64) {
 	if n < 30 {
 		return math.NaN(), math.NaN()
 	}
-	logs := make([]float64, n)
-	for i, x := range r {
+	// until[i] is the log growth before day i of the series laid end to end
+	// twice, so that a block of any length up to n is one subtraction.
+	until := make([]float64, 2*n+1)
+	for i := range 2 * n {
+		x := r[i%n]
 		if !(x > -1) {
 			return math.NaN(), math.NaN()
 		}
-		logs[i] = math.Log1p(x)
+		until[i+1] = until[i] + math.Log1p(x)
 	}
 	rng := rand.New(rand.NewPCG(intervalSeed, intervalStream))
-	stop := 1 / BlockLength(r)
+	// A geometric length is an exponential one, rounded up.
+	scale := -1 / math.Log1p(-1/BlockLength(r)) // 0 for blocks of one day
 	annual := make([]float64, intervalDraws)
 	for d := range annual {
-		sum, i := 0.0, rng.IntN(n)
-		for range n {
-			sum += logs[i]
-			if i++; i == n {
-				i = 0
-			}
-			if rng.Float64() < stop {
-				i = rng.IntN(n)
-			}
+		sum := 0.0
+		for left := n; left > 0; {
+			length := min(left, 1+int(scale*rng.ExpFloat64()))
+			from := rng.IntN(n)
+			sum += until[from+length] - until[from]
+			left -= length
 		}
 		annual[d] = math.Exp(sum*perYear/float64(n)) - 1
 	}

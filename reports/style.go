@@ -41,6 +41,10 @@ var dashes = [seriesStyles][]float64{nil, nil, {6, 3}, {2, 3}, {9, 3, 2, 3}, {1,
 // equal, also in grey.
 var viridis = [...]string{"#440154", "#482475", "#414487", "#355f8d", "#2a788e", "#21918c", "#22a884", "#44bf70", "#7ad151", "#bddf26", "#fde725"}
 
+// darkInkFrom is the first step of viridis on which black reads better than
+// white.
+const darkInkFrom = 5
+
 // fontStack is the page's; PNGs use Liberation Sans, which gonum/plot carries.
 const fontStack = `system-ui,-apple-system,"Segoe UI",Roboto,"Liberation Sans",Arial,sans-serif`
 
@@ -99,7 +103,7 @@ func viridisRules() string {
 	var b strings.Builder
 	for i, c := range viridis {
 		ink := "#fff"
-		if i > 5 {
+		if i >= darkInkFrom {
 			ink = "#111"
 		}
 		b.WriteString(".v" + fixed(float64(i), 0) + "{background:" + c + ";color:" + ink + "}")

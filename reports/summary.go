@@ -15,7 +15,6 @@ const (
 	summaryWidth    = 78
 	summaryWarnings = 6
 	summaryYears    = 8
-	summaryColumns  = 5 // the run and four baselines
 )
 
 // WriteSummary writes the result for a terminal: plain ASCII, at most 79
@@ -60,13 +59,12 @@ func (s *lister) line(text string) {
 	_, s.err = s.w.WriteString(strings.TrimRight(ascii(text), " ") + "\n")
 }
 
-// paragraph wraps text after a first word or two; later lines are indented.
+// paragraph wraps text behind its first words; later lines are indented.
 func (s *lister) paragraph(first, text, indent string) {
-	for i, l := range wrap(ascii(first+text), summaryWidth-len(indent)) {
-		if i > 0 {
-			l = indent + l
-		}
-		s.line(l)
+	lead := first[:len(first)-len(strings.TrimLeft(first, " "))]
+	for _, l := range wrap(ascii(first+text), summaryWidth-len(indent)) {
+		s.line(lead + l)
+		lead = indent
 	}
 }
 
@@ -93,28 +91,38 @@ func (s *lister) heading(v *view) {
 	s.paragraph("", strings.Join(parts, ", "), "  ")
 }
 
-// yearTable compares the run with its baselines, the newest years first to
+// yearTable compares the run with as many baselines as fit; the newest years
 // stay where there are too many.
 func (s *lister) yearTable(v *view) {
 	if len(v.run.Years) == 0 && !(v.run.Capital > 0) {
 		return
 	}
-	shown := min(len(v.base), summaryColumns-1)
-	width := make([]int, shown+1)
-	names := []string{shorten(v.run.Name, 13)}
-	for _, b := range v.base[:shown] {
-		names = append(names, shorten(b.Name, 13))
+	years := v.run.Years
+	years = years[max(0, len(years)-summaryYears):]
+	first := 22
+	for i := range years {
+		first = max(first, len(yearName(&years[i]))+3)
 	}
-	header := pad("", 22)
-	for i, n := range names {
-		width[i] = max(9, len([]rune(ascii(n)))) + 1
-		header += padLeft(ascii(n), width[i])
+	header := pad("", first)
+	var width []int
+	for i := -1; i < len(v.base); i++ {
+		name := v.run.Name
+		if i >= 0 {
+			name = v.base[i].Name
+		}
+		name = ascii(shorten(name, 14))
+		w := max(9, len(name)+2)
+		if len(header)+w > summaryWidth+1 {
+			break
+		}
+		width = append(width, w)
+		header += padLeft(name, w)
 	}
 	s.line(header)
 	row := func(title string, of func(i int) float64) {
-		text := pad("  "+title, 22)
-		for i := range names {
-			text += padLeft(ascii(percent(of(i-1), 1)), width[i])
+		text := pad("  "+title, first)
+		for i, w := range width {
+			text += padLeft(ascii(percent(of(i-1), 1)), w)
 		}
 		s.line(text)
 	}
@@ -123,10 +131,8 @@ func (s *lister) yearTable(v *view) {
 	} else {
 		row("per year on capital", func(i int) float64 { return v.metrics(i).Annual })
 	}
-	years := v.run.Years
-	if len(years) > summaryYears {
-		s.line("  (the last " + strconv.Itoa(summaryYears) + " of " + strconv.Itoa(len(years)) + " years)")
-		years = years[len(years)-summaryYears:]
+	if all := len(v.run.Years); all > len(years) {
+		s.line("  (the last " + strconv.Itoa(summaryYears) + " of " + strconv.Itoa(all) + " years)")
 	}
 	for i := range years {
 		y := &years[i]
@@ -137,8 +143,8 @@ func (s *lister) yearTable(v *view) {
 			return yearReturn(v.base[i], y.Year)
 		})
 	}
-	if len(v.base) > shown {
-		s.line("  and " + count(len(v.base)-shown, "more baseline", "more baselines") + " in the report")
+	if left := len(v.base) + 1 - len(width); left > 0 {
+		s.line("  and " + count(left, "more baseline", "more baselines") + " in the report")
 	}
 }
 
@@ -167,17 +173,17 @@ func (s *lister) risk(v *view) {
 		s.line("  worst drawdown " + percent(m.Fall.Depth, 1) + " (low on " + m.Fall.LowAt.Date() + ", every sample at marks)")
 	}
 	if !v.tooShort {
-		s.line("  Sharpe " + fixed(m.Sharpe30d, 1) + " on 30-day returns, " + fixed(m.Sharpe1d, 1) + " daily; 95 % interval a year " +
-			percent(m.Low, 1) + " to " + percent(m.High, 1))
+		s.paragraph("  Sharpe ", fixed(m.Sharpe30d, 1)+" (30-day), "+fixed(m.Sharpe1d, 1)+" (daily); 95 % interval "+
+			percent(m.Low, 1)+" to "+percent(m.High, 1)+" a year", "    ")
 	}
-	text := "  reductions " + fixed(float64(n.Reductions), 0) + ", transfers " + fixed(float64(n.Transfers), 0)
+	text := fixed(float64(n.Reductions), 0) + ", transfers " + fixed(float64(n.Transfers), 0)
 	if n.Liquidations > 0 {
 		text += ", LIQUIDATIONS " + fixed(float64(n.Liquidations), 0)
 	}
 	if x.NearestLiquidationAt != 0 {
 		text += "; nearest liquidation " + percent(x.NearestLiquidation, 1) + " (" + x.NearestLiquidationAt.Date() + ")"
 	}
-	s.line(text)
+	s.paragraph("  reductions ", text, "    ")
 }
 
 func (s *lister) warnings(v *view) {

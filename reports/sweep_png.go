@@ -3,7 +3,6 @@ package reports
 import (
 	"errors"
 	"fmt"
-	"image/color"
 	"io"
 	"math"
 
@@ -30,8 +29,8 @@ func WriteHeatmap(w io.Writer, t *SweepTable) error {
 		down, across = t.Axes[0], t.Axes[1]
 	}
 	height := vg.Length(150+max(64, min(44*len(down.Values), 900))) * px
-	c := vgimg.NewWith(vgimg.UseWH(pngWidth, height), vgimg.UseDPI(pngDPI), vgimg.UseBackgroundColor(color.White))
-	h := &heatmap{t: t, down: down, across: across, sheet: &sheet{canvas: c, all: draw.New(c)}}
+	c := newCanvas(height)
+	h := &heatmap{t: t, down: down, across: across, sheet: &sheet{all: draw.New(c)}}
 	h.draw(height)
 	if _, err := (vgimg.PngCanvas{Canvas: c}).WriteTo(w); err != nil {
 		return fmt.Errorf("write heat map: %w", err)
@@ -52,8 +51,11 @@ func (h *heatmap) draw(height vg.Length) {
 	tileW := (pngWidth - left - 16*px) / vg.Length(cols)
 	tileH := (top - 42*px) / vg.Length(rows)
 	soft := fontStyle(8.5, false, light.soft)
-	h.write(16*px, top+10*px, shorten(h.down.Name, 18), soft)
-	h.write(left, top+24*px, "→ "+h.across.Name, soft)
+	axes := "→ " + h.across.Name
+	if h.down.Name != "" {
+		axes = "↓ " + h.down.Name + "   " + axes
+	}
+	h.write(16*px, top+28*px, axes, soft)
 	for c, v := range h.across.Values {
 		h.centred(left+tileW*(vg.Length(c)+0.5), top+9*px, tileW-2*px, v, soft)
 	}
@@ -98,7 +100,7 @@ func (h *heatmap) tile(r vg.Rectangle, x, low, high float64, framed bool) {
 		h.all.StrokeLines(draw.LineStyle{Color: colour(light.ink), Width: 2 * px}, append(corners, r.Min))
 	}
 	ink := "#ffffff"
-	if step > 5 {
+	if step >= darkInkFrom {
 		ink = "#111111"
 	}
 	h.centred((r.Min.X+r.Max.X)/2, (r.Min.Y+r.Max.Y)/2-3*px, r.Max.X-r.Min.X-2*px, signed(x*100, 1), fontStyle(9.5, true, ink))

@@ -179,7 +179,7 @@ func TestRegimeIsTheTimeAfterTheBestYear(t *testing.T) {
 }
 
 func TestMonthsMultiplyToTheTotal(t *testing.T) {
-	run := invent(3, 4).Run
+	run := invent(5, 4).Run
 	growth := 1.0
 	months := MonthlyReturns(run)
 	for _, m := range months {
@@ -188,7 +188,7 @@ func TestMonthsMultiplyToTheTotal(t *testing.T) {
 	if want := run.Final / run.Capital; math.Abs(growth-want) > 1e-9 {
 		t.Errorf("months make %v, the run made %v", growth, want)
 	}
-	if len(months) != 36 || months[0].Partial || !months[35].Partial {
+	if len(months) != 60 || months[0].Partial || !months[59].Partial {
 		t.Errorf("%d months; first partial %v, last partial %v", len(months), months[0].Partial, months[len(months)-1].Partial)
 	}
 }

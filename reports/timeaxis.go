@@ -28,7 +28,7 @@ func timeTicks(from, to carry.Time, n int) []tick {
 		return nil
 	}
 	for _, months := range [...]int{1, 3, 6, 12, 24, 60, 120} {
-		if span > 40*carry.Day && span/(carry.Time(months)*30*carry.Day) <= carry.Time(n) {
+		if span > 60*carry.Day && span/(carry.Time(months)*30*carry.Day) <= carry.Time(n) {
 			return monthTicks(from, to, months)
 		}
 	}

@@ -1,6 +1,12 @@
 package sim
 
-import "carry"
+import (
+	"cmp"
+	"math"
+	"slices"
+
+	"carry"
+)
 
 // endPair values a pair out when its market ends: the contracts are bought back
 // and the coins sold at the last prices, with fee and half a spread. Where the
@@ -8,10 +14,10 @@ import "carry"
 // data end it is a fiction, and the code says which.
 func (x *Exchange) endPair(e *carry.PairEnd, m *carry.Market, at carry.Time) {
 	i := e.Pair
-	if x.ended[i] {
-		return
+	x.endedUntil[i] = e.Until
+	if e.Until == 0 {
+		x.endedUntil[i] = math.MaxInt64
 	}
-	x.ended[i] = true
 	code := carry.CodeDataEnd
 	if e.Delisted {
 		code = carry.CodeDelisted
@@ -32,6 +38,13 @@ func (x *Exchange) endPair(e *carry.PairEnd, m *carry.Market, at carry.Time) {
 		x.fillSpot(&c, carry.PriceFromFloat(m.Bid(carry.Spot, int(i))), at)
 		x.markSettled(code)
 	}
+}
+
+// sortEnds puts ends in the order in which a run meets them.
+func sortEnds(ends []carry.PairEnd) {
+	slices.SortStableFunc(ends, func(a, b carry.PairEnd) int {
+		return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.Pair, b.Pair))
+	})
 }
 
 // markSettled turns the fill just emitted into a settlement by the venue.

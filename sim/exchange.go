@@ -44,7 +44,8 @@ type Exchange struct {
 	high       []float64
 	fees       carry.Fees
 	feesAt     carry.Time
-	ended      []bool
+	// endedUntil is when a pair trades again; it may not before.
+	endedUntil []carry.Time
 
 	out []carry.Event
 }
@@ -57,7 +58,7 @@ func NewExchange(info *carry.TapeInfo, opt Options) (*Exchange, error) {
 	n := len(info.Pairs)
 	x := &Exchange{info: info, opt: opt, acct: newAccount(n), rules: make([]*carry.Rules, n),
 		brackets: make([][]carry.Bracket, n), mark: make([]float64, n), spot: make([]float64, n),
-		high: make([]float64, n), ended: make([]bool, n), feesAt: -1}
+		high: make([]float64, n), endedUntil: make([]carry.Time, n), feesAt: -1}
 	x.acct.spotUSDT = opt.CapitalUSDT
 	return x, nil
 }

@@ -134,6 +134,7 @@ func (m *Market) describe() {
 			Text: "GENERATED MARKET, not history: its prices and rates are invented, so no figure here says what was or can be earned; for real prices: crawl import DIR"}},
 	}
 	var later []carry.Rules
+	defer func() { sortEnds(m.info.Ends) }()
 	for i := range m.lives {
 		life := &m.lives[i]
 		m.info.Pairs = append(m.info.Pairs, life.pair())

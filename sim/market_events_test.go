@@ -52,7 +52,7 @@ func extremeMove(x []float64, bars int, sign float64) (multiple float64, end int
 
 // Whatever the seed, three years hold what a strategy must survive.
 func TestDefaultSpanHoldsTheEvents(t *testing.T) {
-	for seed := range uint64(12) {
+	for seed := range uint64(6) {
 		m := newMarket(t, MarketOptions{Seed: seed})
 		all := histories(t, m)
 		fall, when := extremeMove(all[0].spot, 6, -1)

@@ -72,7 +72,7 @@ func (p *poisoned) poisonEnds() {
 	for _, e := range in.Ends {
 		if e.At <= p.at {
 			ends = append(ends, e)
-			p.dead[e.Pair] = true
+			p.dead[e.Pair] = p.dead[e.Pair] || e.Until == 0 || e.Until > p.at
 		}
 	}
 	bars := int((in.To - p.at) / in.Step)
@@ -83,6 +83,7 @@ func (p *poisoned) poisonEnds() {
 		p.ends[i] = p.at.Floor(in.Step) + in.Step*carry.Time(1+p.rand.Intn(bars-1))
 		ends = append(ends, carry.PairEnd{Pair: int32(i), At: p.ends[i], Delisted: p.rand.Intn(2) == 0})
 	}
+	sortEnds(ends)
 	in.Ends = ends
 }
 

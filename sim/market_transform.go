@@ -41,7 +41,7 @@ func Permute(t carry.Tape, perm []int) carry.Tape {
 	for k := range p.info.Ends {
 		p.info.Ends[k].Pair = p.to[p.info.Ends[k].Pair]
 	}
-	slices.SortStableFunc(p.info.Ends, func(a, b carry.PairEnd) int { return int(a.Pair - b.Pair) })
+	sortEnds(p.info.Ends)
 	return p
 }
 

@@ -43,8 +43,8 @@ type quoteState struct {
 	spotValue, perpValue     float64
 	nextSlot                 carry.Time
 	flags                    carry.Flags
-	ended                    bool
-	spotDay, perpDay         float64 // sums of the present day
+	endedUntil               carry.Time // 0: not ended
+	spotDay, perpDay         float64    // sums of the present day
 	squares                  float64
 }
 
@@ -129,7 +129,7 @@ func (q *Quoter) roll(at carry.Time) {
 		q.nextRule++
 	}
 	for q.nextEnd < len(q.info.Ends) && q.info.Ends[q.nextEnd].At <= at {
-		q.st[q.info.Ends[q.nextEnd].Pair].ended = true
+		q.st[q.info.Ends[q.nextEnd].Pair].end(q.info.Ends[q.nextEnd].Until)
 		q.nextEnd++
 	}
 	if at%carry.Day == 0 {
@@ -156,6 +156,15 @@ func (q *Quoter) applyRules(r *carry.Rules) {
 			s.cap = c
 		}
 	}
+}
+
+// end forgets what must not reach over a hole in the data.
+func (s *quoteState) end(until carry.Time) {
+	s.endedUntil = until
+	if until == 0 {
+		s.endedUntil = math.MaxInt64
+	}
+	s.spotInv, s.premium = math.NaN(), math.NaN()
 }
 
 // closeDay folds a finished day into the slow means: a week's for traded value,
@@ -219,7 +228,7 @@ func (q *Quoter) emit(f *Frames, r int, at carry.Time) {
 		if at < s.nextSlot {
 			flags |= carry.FundingFresh
 		}
-		if s.ended {
+		if at < s.endedUntil {
 			flags = 0
 		}
 		m.Flags[i] = flags

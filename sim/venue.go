@@ -181,7 +181,7 @@ func (v *Venue) execute(f *Frames, bar carry.Time, it item) {
 		bars = &f.Block.Perp
 	}
 	half := q.half(c.Leg, i)
-	if v.x.ended[i] || !(bars.Volume[k] > 0) || half != half {
+	if it.at < v.x.endedUntil[i] || !(bars.Volume[k] > 0) || half != half {
 		v.x.reject(c, it.at, carry.CodeHalted)
 		return
 	}

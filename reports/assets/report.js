@@ -88,7 +88,7 @@ function timeTicks(t0, t1, n) {
   if (span > 60 * DAY && month) {
     for (let y = new Date(t0).getUTCFullYear(), m = 0; ; m += month) {
       const t = Date.UTC(y, m, 1); if (t > t1) return out;
-      const d = new Date(t); put(t, d.getUTCMonth() ? d.toLocaleString("en", {month: "short", timeZone: "UTC"}) : "" + d.getUTCFullYear());
+      const d = new Date(t); put(t, d.getUTCMonth() ? d.toLocaleString("en", {month: "short", year: out.length ? undefined : "numeric", timeZone: "UTC"}) : "" + d.getUTCFullYear());
     }
   }
   const step = [1 / 24, 1 / 8, 1 / 4, 1 / 2, 1, 2, 5, 10, 20].map(x => x * DAY).find(x => span / x <= n) || 30 * DAY;

@@ -14,7 +14,7 @@ func (d *Desk) judge(m *carry.Market, s *survey) {
 	var v Verdict
 	for i := range d.st {
 		st := &d.st[i]
-		if (dormant[i] && !st.active) || st.orders > 0 || st.ended {
+		if (dormant[i] && !st.active) || st.orders > 0 {
 			continue
 		}
 		held := st.active && d.held(i)

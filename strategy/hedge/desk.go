@@ -57,7 +57,6 @@ type pairState struct {
 	waitCode carry.Code
 	reopenAt carry.Time
 	filling  bool // being bought up to its limit
-	ended    bool
 	active   bool // on the desk's list
 }
 

@@ -47,11 +47,12 @@ func (d *Desk) orderDone(ev *carry.Event) {
 
 func hours(h float64) carry.Time { return carry.Time(math.Floor(h * float64(carry.Hour))) }
 
-// pairEnded forgets a pair whose market is gone.
+// pairEnded forgets a pair whose market is gone, for good or for a while; stale
+// flags keep it closed.
 func (d *Desk) pairEnded(ev *carry.Event) {
 	s := &d.st[ev.Pair]
 	d.inFlight -= s.orders
-	*s = pairState{ended: true}
+	*s = pairState{active: s.active}
 }
 
 // flat tells whether nothing of the pair can be closed any more; a remainder

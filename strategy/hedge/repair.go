@@ -12,7 +12,7 @@ func (d *Desk) repair(m *carry.Market) {
 		i := d.active[k]
 		gap := d.acct.SpotCoinsF[i] + float64(d.acct.PerpQtyF[i]*float64(d.pairs[i].Mult))
 		tolerance := float64(float64(d.p.LegGapMaxLots) * d.lots[i].common)
-		if (gap <= tolerance && gap >= -tolerance) || d.st[i].orders > 0 || d.rules[i] == nil || d.st[i].ended {
+		if (gap <= tolerance && gap >= -tolerance) || d.st[i].orders > 0 || d.rules[i] == nil {
 			continue
 		}
 		switch {
