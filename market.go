@@ -68,6 +68,9 @@ func (m *Market) ClosePremium(i int) float64 {
 
 // Rate8h is the predicted rate scaled to eight hours, in steps of 1e-8.
 func (m *Market) Rate8h(i int) int64 {
+	if m.IntervalH[i] == 8 {
+		return RateTicks(float64(m.Predicted[i]))
+	}
 	return RateTicks(float64(m.Predicted[i]) * 8 / m.IntervalH[i])
 }
 

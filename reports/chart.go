@@ -209,7 +209,7 @@ func endLabels(p *chartPlan, drawn [][]point, scale func(float64) float64, heigh
 	spread(ys, 15, 6, float64(height)-4)
 	marks := make([]mark, len(ends))
 	for i, e := range ends {
-		label := shorten(p.lines[e.i].name, 19)
+		label := shorten(p.lines[e.i].name, 18)
 		if len(drawn) == 1 {
 			label = p.unit.value(drawn[0][e.last].value)
 		}

@@ -144,8 +144,8 @@ func riskRows() []riskRow {
 	ratio := func(of func(*Metrics) float64) func(*Metrics) string {
 		return func(m *Metrics) string {
 			x := of(m)
-			if math.Abs(x) >= 1000 {
-				return signed(math.Copysign(1000, x), 0) + " or beyond"
+			if math.Abs(x) >= 100 { // interest without risk: the digits mean nothing
+				return "beyond " + signed(math.Copysign(100, x), 0)
 			}
 			return fixed(x, 2)
 		}
@@ -164,7 +164,7 @@ func riskRows() []riskRow {
 		{"Omega", ratio(func(m *Metrics) float64 { return m.Omega })},
 		{"Calmar", ratio(func(m *Metrics) float64 { return m.Calmar })},
 		{"Worst drawdown", func(m *Metrics) string { return percent(m.Fall.Depth, 2) }},
-		{"Longest under water", func(m *Metrics) string { return spanWords(m.UnderLong) }},
+		{"Longest under water", func(m *Metrics) string { return count(int(m.UnderLong/carry.Day), "day", "days") }},
 		{"Ulcer index (n; n−1)", func(m *Metrics) string { return share(m.Ulcer, 3) + "; " + share(m.UlcerN1, 3) }},
 		{"Worst day in 20 (VaR)", func(m *Metrics) string { return percent(m.VaR, 2) }},
 		{"Mean of those (CVaR)", func(m *Metrics) string { return percent(m.CVaR, 2) }},

@@ -117,11 +117,19 @@ func (v *view) fallSentence() string {
 	case f.Depth == 0:
 		return "It never fell below an earlier peak at the sampled moments."
 	case f.Recovered:
-		return "Its worst fall was " + percent(f.Depth, 1) + " (" + longDate(f.PeakAt) + " to " + longDate(f.LowAt) +
+		return "Its worst fall was " + percent(f.Depth, 1) + " (" + fallDates(f) +
 			"); the old peak was back " + spanWords(f.EndAt-f.PeakAt) + " after it was left."
 	}
-	return "Its worst fall was " + percent(f.Depth, 1) + " (" + longDate(f.PeakAt) + " to " + longDate(f.LowAt) +
+	return "Its worst fall was " + percent(f.Depth, 1) + " (" + fallDates(f) +
 		"), not recovered when the run ended " + spanWords(f.EndAt-f.PeakAt) + " after the peak."
+}
+
+// fallDates are a fall's peak and low, once where they share a day.
+func fallDates(f Fall) string {
+	if f.PeakAt.Date() == f.LowAt.Date() {
+		return "on " + longDate(f.LowAt)
+	}
+	return longDate(f.PeakAt) + " to " + longDate(f.LowAt)
 }
 
 func (v *view) luckSentence() string {

@@ -160,7 +160,17 @@ func (r *Recorder) market(ev *carry.Event) error {
 	if m.At%carry.Day != 0 {
 		return nil
 	}
-	return r.midnight(m)
+	if y := m.At.Year(); y != r.years[len(r.years)-1].year && m.At > r.res.From {
+		if err := r.checkBooks(m); err != nil {
+			return err
+		}
+		r.years = append(r.years, r.mark(m.At, s.equity))
+		return nil
+	}
+	if m.At%carry.Week != 0 {
+		return nil
+	}
+	return r.checkBooks(m)
 }
 
 func (r *Recorder) begin(m *carry.Market, equity float64) {
@@ -241,20 +251,9 @@ func (r *Recorder) extremes(at carry.Time, s *sampled) {
 	}
 }
 
-// midnight checks the identity exactly and closes a year.
-func (r *Recorder) midnight(m *carry.Market) error {
-	if err := r.checkBooks(m); err != nil {
-		return err
-	}
-	if y := m.At.Year(); y != r.years[len(r.years)-1].year && m.At > r.res.From {
-		equity := r.res.Curve.Equity[len(r.res.Curve.Equity)-1]
-		r.years = append(r.years, r.mark(m.At, equity))
-	}
-	return nil
-}
-
 // checkBooks demands that the attribution explains the change of equity to the
-// last of 1e-16 USDT.
+// last of 1e-16 USDT. What is wrong once stays wrong, so once a week and at the
+// end finds everything; every event's balances are compared anyhow.
 func (r *Recorder) checkBooks(m *carry.Market) error {
 	if err := r.book.Mark(m); err != nil {
 		return err

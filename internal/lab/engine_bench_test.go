@@ -60,8 +60,9 @@ func BenchmarkEngine(b *testing.B) {
 		s := e.New()
 		spec := &Spec{Entry: e, Settings: s, Models: DefaultModels(), NoBaselines: true,
 			Open: func(carry.Time, carry.Time, []string) (carry.Tape, error) { return tape, nil }}
-		for n, v := range map[string]string{"coinsTargetN": "40", "openRateMinFrac": "0", "openMeanMinFrac": "0", "closeMeanMaxFrac": "off", "capitalUSDT": "1000000", "openPremiumMinFrac": "off"} {
-			if err := spec.Set(n, v); err != nil {
+		for _, nv := range [][2]string{{"coinsTargetN", "33"}, {"openRateMinFrac", "0"}, {"openMeanMinFrac", "0.00005"}, {"closeMeanMaxFrac", "0"},
+			{"capitalUSDT", "300000"}, {"topUpBelowFrac", "0.9"}, {"riseTrimFrac", "0.1"}, {"reopenAfterH", "0"}, {"maxBarVolumeFrac", "0.0005"}, {"openPremiumMinFrac", "off"}, {"maxDailyVolFrac", "off"}} {
+			if err := spec.Set(nv[0], nv[1]); err != nil {
 				b.Fatal(err)
 			}
 		}

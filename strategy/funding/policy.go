@@ -179,6 +179,13 @@ func (p *Policy) Judge(i int, m *carry.Market, held bool, v *hedge.Verdict) {
 		v.X = [3]float64{rateF, m.ClosePremium(i), c.mean}
 		return
 	}
+	if v.CloseOnly {
+		return
+	}
+	if rate < p.openRate {
+		v.Open = carry.CodeRateLow // the commonest reason, before the dearer ones
+		return
+	}
 	po := m.OpenPremium(i)
 	v.X = [3]float64{rateF, po, c.mean}
 	switch {
@@ -186,8 +193,6 @@ func (p *Policy) Judge(i int, m *carry.Market, held bool, v *hedge.Verdict) {
 		v.Open = c.open
 	case c.leave != carry.OK:
 		v.Open = c.leave
-	case rate < p.openRate:
-		v.Open = carry.CodeRateLow
 	case rate <= p.closeRate:
 		v.Open = carry.CodeCloseRate
 	case p.p.OpenPremiumMin != off && po < p.p.OpenPremiumMin:

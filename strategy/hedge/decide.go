@@ -11,21 +11,22 @@ import (
 func (d *Desk) judge(m *carry.Market, s *survey) {
 	d.cands = d.cands[:0]
 	dormant := d.policy.Dormant()
+	mayOpen := d.mayOpen(s)
 	var v Verdict
 	for i := range d.st {
 		st := &d.st[i]
-		if (dormant[i] && !st.active) || st.orders > 0 {
+		if (!st.active && (dormant[i] || !mayOpen)) || st.orders > 0 {
 			continue
 		}
 		held := st.active && d.held(i)
-		v = Verdict{}
+		v = Verdict{CloseOnly: !mayOpen || d.full(i, s)}
 		d.policy.Judge(i, m, held, &v)
 		if held && m.Flags[i]&carry.Tradable == carry.Tradable {
 			if d.closes(i, m, &v) || d.trims(i, m, s) {
 				continue
 			}
 		}
-		if v.Open != carry.OK || v.Close != carry.OK || d.now < st.reopenAt {
+		if v.CloseOnly || v.Open != carry.OK || v.Close != carry.OK || d.now < st.reopenAt {
 			st.filling = false
 			continue
 		}
@@ -33,6 +34,27 @@ func (d *Desk) judge(m *carry.Market, s *survey) {
 			d.cands = append(d.cands, candidate{i: i, rank: v.Rank, mean: v.Mean, value: size, why: v.Why, x: v.X})
 		}
 	}
+}
+
+// mayOpen tells whether anything at all could be opened now: it saves asking
+// about every pair while everything is invested.
+func (d *Desk) mayOpen(s *survey) bool {
+	return d.pool == poolNormal && d.p.Direction != "close" && d.p.Direction != "hold" && d.capacity(s) >= d.p.SliceUSDT
+}
+
+// capacity is how much notional limits, margin and cash leave for openings.
+func (d *Desk) capacity(s *survey) float64 {
+	room := s.total - s.notional - s.pending
+	margin := float64(d.p.LeverageTargetX*s.margin) - s.notional - s.pending
+	// Fees, and the price may move before the fill.
+	cash := s.free / (1 + d.terms.SpotFeeFrac + 0.005)
+	return min(room, margin, cash)
+}
+
+// full tells whether a coin is neither being filled nor below the band.
+func (d *Desk) full(i int, s *survey) bool {
+	value := d.value(i)
+	return value > 0 && !d.st[i].filling && value >= d.p.TopUpBelowFrac*s.coin
 }
 
 // closes carries out a closing that is due, or starts and ends its wait.
@@ -78,17 +100,16 @@ func (d *Desk) trims(i int, m *carry.Market, s *survey) bool {
 // open sends the best candidates both legs, within the limits, the margin and
 // the cash there is (S3, S7, S10).
 func (d *Desk) open(m *carry.Market, s *survey) {
-	if d.pool != poolNormal || len(d.cands) == 0 || d.p.Direction == "close" || d.p.Direction == "hold" {
+	if len(d.cands) == 0 || !d.mayOpen(s) {
 		return
 	}
 	sortCandidates(d.cands)
-	room := s.total - s.notional - s.pending
-	margin := float64(d.p.LeverageTargetX*s.margin) - s.notional - s.pending
-	costs := 1 + d.terms.SpotFeeFrac + 0.005 // the price may move before the fill
-	cash := s.free / costs
+	limit := d.capacity(s)
 	for k := range d.cands {
 		c := &d.cands[k]
-		limit := min(room, min(margin, cash))
+		if limit < d.p.SliceUSDT {
+			return
+		}
 		size := min(c.value, limit)
 		if size <= 0 || size < d.minNotional(c.i, m) {
 			continue
@@ -98,9 +119,7 @@ func (d *Desk) open(m *carry.Market, s *survey) {
 			code = carry.CodeTopUp
 		}
 		sent := d.openBoth(c.i, size, m, code, c.x)
-		room -= sent
-		margin -= sent
-		cash -= sent
+		limit -= sent
 	}
 }
 

@@ -4,6 +4,9 @@ import "carry"
 
 // Verdict is what a policy thinks of one pair now.
 type Verdict struct {
+	// CloseOnly is set by the desk where the pair can not be opened now anyhow;
+	// the policy may then leave the opening fields alone.
+	CloseOnly bool
 	// Close is the reason to close, or carry.OK. Patient closings wait for the
 	// premium gate, at most CloseWaitMaxH.
 	Close   carry.Code
@@ -26,7 +29,8 @@ type Policy interface {
 	// Observe sees every event before the desk decides, warm-up included.
 	Observe(ev *carry.Event)
 	// Judge fills v for pair i; held tells whether the desk has a position in
-	// it. v arrives zeroed.
+	// it. v arrives zeroed but
+	// for CloseOnly.
 	Judge(i int, m *carry.Market, held bool, v *Verdict)
 	// Dormant tells of each pair whether it can not be opened before the next
 	// settlement, whatever the market does until then: the desk then need not ask
