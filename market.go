@@ -35,6 +35,8 @@ type Market struct {
 	Pairs  []Pair
 	Quotes Quotes
 
+	// SpotLast is the last spot price; while spot alone is halted, the price that
+	// the perpetual and the last premium imply.
 	SpotLast, PerpLast []float64
 	Mark               []float64
 	// SpotValue and PerpValue are the quote volumes of the last closed bar, USDT.

@@ -24,6 +24,17 @@ type seriesSum struct {
 	present, missing, noMark int
 	first, last              carry.Time
 	interval                 carry.Time
+	holes                    []span // of klines, longer than haltMax
+}
+
+// span is [from, to).
+type span struct{ from, to carry.Time }
+
+// hole notes missing bars between two consecutive ones.
+func (s *seriesSum) hole(before, after carry.Time) {
+	if after-before-carry.Hour > haltMax {
+		s.holes = append(s.holes, span{before + carry.Hour, after})
+	}
 }
 
 func (s *seriesSum) add(st segStat, funding bool) {
@@ -37,6 +48,7 @@ func (s *seriesSum) add(st segStat, funding bool) {
 		s.missing += missedBetween(st.first-s.last, s.interval, st.firstInterval)
 	default:
 		s.missing += int((st.first-s.last)/carry.Hour) - 1
+		s.hole(s.last, st.first)
 	}
 	s.present += st.rows
 	s.missing += st.missing
@@ -77,9 +89,7 @@ func (t *TapeReader) describe() error {
 		return int(a.Pair - b.Pair)
 	})
 	for i := range t.pairs {
-		if err := t.addHoles(i); err != nil {
-			return err
-		}
+		t.addHoles(i, sums[i*slotCount+slotSpot].holes, sums[i*slotCount+slotPerp].holes)
 		if err := t.addEnd(i); err != nil {
 			return err
 		}
@@ -158,6 +168,17 @@ func (t *TapeReader) sumWeek(sums []seriesSum, h hash.Hash) error {
 			}
 		}
 		sums[d].add(st, d%slotCount == slotFunding)
+		if slot := d % slotCount; slot <= slotPerp && carry.Time(st.missing)*carry.Hour > haltMax {
+			if _, err := t.partialStat(e, slot, from, to); err != nil {
+				return err
+			}
+			for i := 1; i < t.seg.n; i++ {
+				a, b := t.week.start+carry.Time(t.seg.row[i-1])*carry.Hour, t.week.start+carry.Time(t.seg.row[i])*carry.Hour
+				if a >= from && b < to {
+					sums[d].hole(a, b)
+				}
+			}
+		}
 	}
 	return nil
 }
@@ -240,30 +261,18 @@ func (t *TapeReader) addEnd(pair int) error {
 // longest spot outage in the history was under eight hours.
 const haltMax = 12 * carry.Hour
 
-// addHoles notes where one leg's bars are missing for longer than any halt:
-// nothing can be traded or valued there.
-func (t *TapeReader) addHoles(pair int) error {
-	p := &t.pairs[pair]
-	rows, err := t.tx.QueryContext(t.ctx, `SELECT from_ms, to_ms FROM gap WHERE series_id IN (?, ?) AND to_ms - from_ms > ?
-		AND from_ms < ? AND to_ms > ? ORDER BY from_ms, to_ms`,
-		p.series[slotSpot], p.series[slotPerp], int64(haltMax), int64(t.info.To), int64(t.info.From))
-	if err != nil {
-		return fmt.Errorf("read gaps: %w", err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		e := carry.PairEnd{Pair: int32(pair)}
-		if err := rows.Scan(&e.At, &e.Until); err != nil {
-			return fmt.Errorf("read gaps: %w", err)
-		}
-		n := len(t.info.Ends)
-		if n > 0 && t.info.Ends[n-1].Pair == e.Pair && e.At <= t.info.Ends[n-1].Until {
-			t.info.Ends[n-1].Until = max(t.info.Ends[n-1].Until, e.Until)
+// addHoles notes where either leg's bars are missing for longer than any halt:
+// nothing can be traded or valued there. Overlapping holes of both legs are one.
+func (t *TapeReader) addHoles(pair int, spot, perp []span) {
+	both := append(slices.Clone(spot), perp...)
+	slices.SortFunc(both, func(a, b span) int { return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(a.to, b.to)) })
+	for _, h := range both {
+		if n := len(t.info.Ends); n > 0 && t.info.Ends[n-1].Pair == int32(pair) && h.from <= t.info.Ends[n-1].Until {
+			t.info.Ends[n-1].Until = max(t.info.Ends[n-1].Until, h.to)
 			continue
 		}
-		t.info.Ends = append(t.info.Ends, e)
+		t.info.Ends = append(t.info.Ends, carry.PairEnd{Pair: int32(pair), At: h.from, Until: h.to})
 	}
-	return rows.Err()
 }
 
 // sortEnds puts them in the order in which a run meets them.

@@ -126,7 +126,7 @@ func gzipped(t testing.TB, text string) []byte {
 const monday = carry.Time(1609718400000) // 2021-01-04 00:00
 
 // inventBars writes n hourly bars from at; skip hours are left out. Prices
-// wander deterministically around price.
+// wander deterministically around price, the same way for the same n.
 func inventBars(at carry.Time, n int, price float64, skip ...int) string {
 	var b strings.Builder
 	b.WriteString(headerBars + "\n")
@@ -134,7 +134,7 @@ func inventBars(at carry.Time, n int, price float64, skip ...int) string {
 	for _, k := range skip {
 		left[k] = true
 	}
-	state, last := uint64(n)+uint64(price*7), price
+	state, last := uint64(n), price
 	for i := range n {
 		state = state*6364136223846793005 + 1442695040888963407
 		step := float64(int64(state>>40)%201-100) / 1e4

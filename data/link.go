@@ -13,8 +13,12 @@ import (
 )
 
 // ratioTolerance is how far perp/spot may be from the multiplier for the two to
-// be one coin; a wrong twin is off by far more (binance.md §1.4).
-const ratioTolerance = 0.05
+// be one coin; a wrong twin is off by far more (binance.md §1.4). Legs of the
+// same name are one coin unless their prices differ by sameNameFactor.
+const (
+	ratioTolerance = 0.05
+	sameNameFactor = 2
+)
 
 // instrumentRow is one row of table instrument.
 type instrumentRow struct {
@@ -167,7 +171,7 @@ func (l *linker) pair(perp string) (instrumentRow, error) {
 		if err != nil {
 			return r, err
 		}
-		if ratio == 0 || math.Abs(ratio-1) <= ratioTolerance {
+		if ratio == 0 || ratio < sameNameFactor && ratio > 1.0/sameNameFactor {
 			r.spot = perp
 			return r, nil
 		}

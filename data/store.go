@@ -74,15 +74,38 @@ func OpenExisting(path string) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	var n int
-	err = s.r.QueryRow(`SELECT count(*) FROM (SELECT 1 FROM instrument LIMIT 1)`).Scan(&n)
-	if err == nil && n == 0 {
-		err = fmt.Errorf("%s: %w", path, ErrNoData)
-	}
-	if err != nil {
+	if err := s.probe(); err != nil {
 		return nil, errors.Join(s.describe(err), s.Close())
 	}
 	return s, nil
+}
+
+// probe looks at the first page of every table, which notices most torn files
+// without reading them whole, and says whether there is any history.
+func (s *Store) probe() error {
+	ctx := context.Background()
+	var tables []string
+	err := eachRow(ctx, s.r, func(rows *sql.Rows) error {
+		var name string
+		err := rows.Scan(&name)
+		tables = append(tables, name)
+		return err
+	}, `SELECT name FROM sqlite_master WHERE type = 'table'`)
+	if err != nil {
+		return err
+	}
+	found := map[string]int{}
+	for _, name := range tables {
+		var n int
+		if err := s.r.QueryRowContext(ctx, `SELECT count(*) FROM (SELECT * FROM "`+name+`" LIMIT 1)`).Scan(&n); err != nil {
+			return fmt.Errorf("table %s: %w", name, err)
+		}
+		found[name] = n
+	}
+	if found["instrument"] == 0 {
+		return fmt.Errorf("%s: %w", s.path, ErrNoData)
+	}
+	return nil
 }
 
 // connect opens both pools and migrates.
@@ -105,7 +128,6 @@ func connect(path string, readOnly bool) (*Store, error) {
 	if s.r, err = sql.Open(driverName, reader); err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
-	s.r.SetMaxOpenConns(4)
 	if err := s.migrate(); err != nil {
 		return nil, errors.Join(s.describe(err), s.Close())
 	}

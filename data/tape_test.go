@@ -209,6 +209,31 @@ func TestTapeInfo(t *testing.T) {
 	}
 }
 
+// A hole longer than any halt of the exchange is noted from the bars
+// themselves, whichever leg has it and wherever in the week it lies.
+func TestLongHolesAreEnds(t *testing.T) {
+	s := inventStore(t, inventDir(t))
+	hours := func(kind string, from, to int) {
+		exec(t, s, "DELETE FROM kline WHERE series_id = (SELECT id FROM series WHERE kind = ? AND symbol = 'AAAUSDT') AND open_ms >= ? AND open_ms < ?",
+			kind, int64(monday)+int64(from)*3600000, int64(monday)+int64(to)*3600000)
+	}
+	hours(kindSpot, 10, 22)   // twelve hours: may have been a halt
+	hours(kindSpot, 30, 43)   // thirteen: a hole
+	hours(kindPerp, 40, 60)   // overlaps it: one hole
+	hours(kindPerp, 230, 280) // across the week's border, which is at hour 240
+	at := func(h int) carry.Time { return monday + carry.Time(h)*carry.Hour }
+	want := []carry.PairEnd{{At: at(30), Until: at(60)}, {At: at(230), Until: at(280)}}
+	for _, rows := range []bool{false, true} {
+		if got := openTape(t, s, TapeOptions{Coins: []string{"AAA"}, FromRows: rows}).Info().Ends; !slices.Equal(got, want) {
+			t.Errorf("ends %+v, want %+v", got, want)
+		}
+	}
+	// A tape that begins or stops within a hole does not know its other side.
+	if got := openTape(t, s, TapeOptions{Coins: []string{"AAA"}, From: at(45), To: at(250)}).Info().Ends; len(got) != 0 {
+		t.Errorf("ends %+v, want none", got)
+	}
+}
+
 // Any changed row, also by a person with the sqlite3 shell, is a changed tape,
 // and only its week is packed again.
 func TestChangedRowChangesTheTape(t *testing.T) {
@@ -218,6 +243,7 @@ func TestChangedRowChangesTheTape(t *testing.T) {
 	weeks := one[int](t, s, "SELECT count(*) FROM block")
 	inWeek := int64(monday + 300*carry.Hour)
 	id := one[int64](t, s, "SELECT id FROM series WHERE kind = 'spot' AND symbol = 'AAAUSDT'")
+	late := one[int64](t, s, "SELECT id FROM series WHERE kind = 'spot' AND symbol = 'BBBUSDT'")
 	pay := one[int64](t, s, "SELECT id FROM series WHERE kind = 'funding' AND symbol = 'AAAUSDT'")
 	for _, c := range []struct {
 		sql   string
@@ -229,7 +255,7 @@ func TestChangedRowChangesTheTape(t *testing.T) {
 		{"DELETE FROM kline WHERE series_id = ? AND open_ms = ?", []any{id, inWeek}, 1},
 		{"INSERT INTO kline VALUES (?, ?, 100, 101, 99, 100, 5, NULL)", []any{id, inWeek}, 1},
 		{"INSERT OR REPLACE INTO kline VALUES (?, ?, 100, 101, 99, 100.5, 5, NULL)", []any{id, inWeek}, 1},
-		{"UPDATE kline SET open_ms = open_ms + 604800000 * 2 WHERE series_id = ? AND open_ms = ?", []any{id, int64(monday + 500*carry.Hour)}, 2},
+		{"UPDATE kline SET open_ms = open_ms + 604800000 * 2 WHERE series_id = ? AND open_ms = ?", []any{late, int64(monday + 204*carry.Hour)}, 2},
 		{"UPDATE funding SET rate_e8 = rate_e8 + 1 WHERE series_id = ? AND slot_ms = ?", []any{pay, int64(monday + 240*carry.Hour)}, 1},
 		{"UPDATE funding SET mark_price = 100 WHERE series_id = ? AND slot_ms = ?", []any{pay, int64(monday + 240*carry.Hour)}, 1},
 		{"DELETE FROM funding WHERE series_id = ? AND slot_ms = ?", []any{pay, int64(monday + 240*carry.Hour)}, 1},
@@ -286,8 +312,8 @@ func TestCoinsAreChecked(t *testing.T) {
 		"AAC":     {ErrUnknownCoin, "did you mean AAA"},
 		"AAAUSDT": {ErrUnknownCoin, "did you mean AAA?"},
 		"XYZW":    {ErrUnknownCoin, `"XYZW"`},
-		"CCC":     {ErrNoLeg, "no spot data and no perp data"},
-		"EEE":     {ErrNoLeg, "no perp data and no funding data"},
+		"CCC":     {ErrNoLeg, "no spot and no perp data"},
+		"EEE":     {ErrNoLeg, "no perp and no funding data"},
 	} {
 		_, err := OpenTape(t.Context(), s, TapeOptions{Coins: []string{"AAA", coin}})
 		if !errors.Is(err, c.err) || !strings.Contains(err.Error(), c.text) {
@@ -328,7 +354,9 @@ func TestDamagedBlockIsNoticed(t *testing.T) {
 		hashOf(t, s, TapeOptions{})
 		at := one[int64](t, s, "SELECT week_ms FROM block ORDER BY week_ms LIMIT 1 OFFSET 2")
 		b := one[[]byte](t, s, "SELECT "+col+" FROM block WHERE week_ms = ?", at)
-		b[len(b)/2] ^= 4
+		for i := 1000; i < len(b) || i == 1000; i += 400 {
+			b[i%len(b)] ^= 4
+		}
 		exec(t, s, "UPDATE block SET "+col+" = ? WHERE week_ms = ?", b, at)
 		tape, err := OpenTape(t.Context(), s, TapeOptions{})
 		var block carry.Block

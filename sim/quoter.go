@@ -233,6 +233,9 @@ func (q *Quoter) emit(f *Frames, r int, at carry.Time) {
 		}
 		m.Flags[i] = flags
 		m.SpotLast[i], m.PerpLast[i], m.Mark[i] = s.spotLast, s.perpLast, s.mark
+		if flags&carry.Tradable == carry.PerpFresh && s.premium == s.premium {
+			m.SpotLast[i] = s.impliedSpot()
+		}
 		m.SpotValue[i], m.PerpValue[i] = s.spotValue, s.perpValue
 	}
 }
@@ -275,6 +278,14 @@ func (q *Quoter) absorb(b *carry.Block, r int) {
 	}
 }
 
+// impliedSpot values coins while spot is halted and the perpetual trades on: at
+// the premium that was last seen. The hedge is whole, so a book marked at a
+// frozen spot price would show a swing that is none. The leg's flag is not
+// fresh, so nothing is traded at this price.
+func (s *quoteState) impliedSpot() float64 {
+	return s.perpLast * s.perCoin / (1 + s.premium)
+}
+
 // sample adds one bar to the interval's average premium. The exchange weighs
 // later samples more (weights 1, 2, 3, …; on the real history this correlates
 // better with settled rates than equal weights). Without a premium index the
@@ -283,8 +294,8 @@ func (q *Quoter) absorb(b *carry.Block, r int) {
 // premium counts as zero.
 func (s *quoteState) sample(index float64) {
 	before := s.premium
-	s.premium = float64(s.perpLast*s.spotInv*s.perCoin) - 1
-	if s.premium == s.premium {
+	if s.flags&carry.Tradable == carry.Tradable {
+		s.premium = float64(s.perpLast*s.spotInv*s.perCoin) - 1
 		s.flags |= carry.Valued
 	}
 	x := index

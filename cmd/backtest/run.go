@@ -69,10 +69,6 @@ func (c *runCmd) Run(s *streams) error {
 	}
 	defer m.close()
 	spec.Open, spec.NoBaselines = m.open, c.NoBaselines
-	if m.generated && !c.JSON {
-		fmt.Fprintf(s.stderr, "GENERATED MARKET, not history (%d coins, %g years, seed %d). For real prices:\n  crawl import DIR\n",
-			c.GeneratedCoins, c.GeneratedYears, c.Seed)
-	}
 	out, err := lab.NewOutput(c.Out)
 	if err != nil {
 		return err

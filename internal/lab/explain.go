@@ -29,6 +29,7 @@ func explain(res *carry.Result, spec *Spec, info *carry.TapeInfo) {
 		"The rate acted on is a prediction from the premium so far through Binance's formula, never the rate about to be settled.",
 		"Liquidation is judged on every bar's high, all coins at their highs together, which is worse than what can have happened.",
 		"Rules and margin brackets hold from the day they were recorded; before the first record, the first one holds.",
+		"While spot is halted and the perpetual trades on, coins are valued at the perpetual's price and the last premium.",
 		"A pair whose data end is sold out at its last prices with costs; that is not a market event.",
 		"Idle USDT earns nothing. The cash baseline earns rounded monthly yields of 3-month US bills.",
 	)

@@ -1,0 +1,82 @@
+package wire
+
+import (
+	"bytes"
+	"encoding/xml"
+	"io"
+)
+
+// Listing is one page of the archive's listing (S3 ListObjects).
+type Listing struct {
+	Objects  []Object
+	Prefixes []string // folders, when asked with a delimiter
+	// Next is the marker of the next page; empty on the last.
+	Next string
+}
+
+// Object is one file of the archive.
+type Object struct {
+	Key  string
+	ETag string // changes when the file is published again
+	Size int64
+}
+
+type listingXML struct {
+	XMLName   xml.Name `xml:"ListBucketResult"`
+	Truncated *bool    `xml:"IsTruncated"`
+	Next      string   `xml:"NextMarker"`
+	Contents  []struct {
+		Key  *string `xml:"Key"`
+		ETag *string `xml:"ETag"`
+		Size *int64  `xml:"Size"`
+	} `xml:"Contents"`
+	Folders []struct {
+		Prefix *string `xml:"Prefix"`
+	} `xml:"CommonPrefixes"`
+}
+
+// DecodeListing reads a page of https://s3-ap-northeast-1.amazonaws.com/data.binance.vision.
+// NextMarker is sent only with a delimiter; without one the last key is the
+// next page's marker.
+func DecodeListing(body []byte) (*Listing, error) {
+	d := xml.NewDecoder(bytes.NewReader(body))
+	d.Strict = true
+	var x listingXML
+	if err := d.Decode(&x); err != nil {
+		return nil, formatError("listing: %v", err)
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return nil, formatError("listing: text after the end")
+	}
+	if x.Truncated == nil {
+		return nil, formatError("listing: no IsTruncated")
+	}
+	l := &Listing{}
+	last := ""
+	for i, c := range x.Contents {
+		if c.Key == nil || *c.Key == "" || c.ETag == nil || *c.ETag == "" || c.Size == nil || *c.Size < 0 {
+			return nil, formatError("listing: file %d lacks Key, ETag or Size", i+1)
+		}
+		if *c.Key <= last {
+			return nil, formatError("listing: keys do not ascend at %q", clip([]byte(*c.Key)))
+		}
+		last = *c.Key
+		l.Objects = append(l.Objects, Object{*c.Key, *c.ETag, *c.Size})
+	}
+	for i, f := range x.Folders {
+		if f.Prefix == nil || *f.Prefix == "" {
+			return nil, formatError("listing: folder %d has no Prefix", i+1)
+		}
+		l.Prefixes = append(l.Prefixes, *f.Prefix)
+	}
+	if *x.Truncated {
+		l.Next = x.Next
+		if l.Next == "" {
+			l.Next = last
+		}
+		if l.Next == "" {
+			return nil, formatError("listing: truncated, but nothing to go on from")
+		}
+	}
+	return l, nil
+}

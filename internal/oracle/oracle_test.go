@@ -1,5 +1,0 @@
-package oracle
-
-import "testing"
-
-func TestX(t *testing.T) {}
