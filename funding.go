@@ -23,26 +23,14 @@ const clampHalfWidth = 0.0005
 // equals the interest for every premium in [I − 5 bp, I + 5 bp].
 // Source: binance.md §2.1, checked on its worked examples.
 func FundingRate(at Time, premium, interest8h, intervalH, capFrac float64) float64 {
-	d := interest8h - premium
-	if d > clampHalfWidth {
-		d = clampHalfWidth
-	} else if d < -clampHalfWidth {
-		d = -clampHalfWidth
-	}
-	f := premium + d
-	if premium >= interest8h-clampHalfWidth && premium <= interest8h+clampHalfWidth {
-		f = interest8h // premium + (interest − premium) may differ in the last bit
-	}
+	// P + clamp(I − P, ±g) is I clamped to P ± g: without a branch, and exactly I
+	// wherever the interest rules.
+	f := min(max(interest8h, premium-clampHalfWidth), premium+clampHalfWidth)
 	if at >= FundingPerInterval && intervalH > 0 {
 		f = f * intervalH / 8
 	}
 	if capFrac > 0 {
-		if f > capFrac {
-			return capFrac
-		}
-		if f < -capFrac {
-			return -capFrac
-		}
+		f = min(max(f, -capFrac), capFrac)
 	}
 	return f
 }

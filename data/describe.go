@@ -69,18 +69,18 @@ func (t *TapeReader) describe() error {
 	}
 	var defaults []string
 	for i := range t.pairs {
-		price, err := t.firstPrice(i)
-		if err != nil {
-			return err
+		price := 0.0
+		if !book.recorded(&t.pairs[i]) {
+			defaults = append(defaults, t.pairs[i].Coin)
+			if price, err = t.firstPrice(i); err != nil {
+				return err
+			}
 		}
 		rules, err := book.rulesOf(i, &t.pairs[i], price)
 		if err != nil {
 			return err
 		}
 		t.info.Rules = append(t.info.Rules, rules...)
-		if !book.recorded(&t.pairs[i]) {
-			defaults = append(defaults, t.pairs[i].Coin)
-		}
 	}
 	slices.SortFunc(t.info.Rules, func(a, b carry.Rules) int {
 		if a.From != b.From {
@@ -88,9 +88,13 @@ func (t *TapeReader) describe() error {
 		}
 		return int(a.Pair - b.Pair)
 	})
+	ends, err := seriesEnds(t.ctx, t.tx, t.info.To)
+	if err != nil {
+		return err
+	}
 	for i := range t.pairs {
 		t.addHoles(i, sums[i*slotCount+slotSpot].holes, sums[i*slotCount+slotPerp].holes)
-		if err := t.addEnd(i); err != nil {
+		if err := t.addEnd(i, ends); err != nil {
 			return err
 		}
 	}
@@ -219,32 +223,21 @@ func (t *TapeReader) firstPrice(pair int) (float64, error) {
 }
 
 // addEnd notes a pair one of whose legs stops well before the tape does.
-func (t *TapeReader) addEnd(pair int) error {
+func (t *TapeReader) addEnd(pair int, ends map[int64]span) error {
 	p := &t.pairs[pair]
-	last := func(id int64) (at sql.NullInt64, err error) {
-		err = t.tx.QueryRowContext(t.ctx, `SELECT max(open_ms) FROM kline WHERE series_id = ? AND open_ms < ?`,
-			id, int64(t.info.To)).Scan(&at)
-		return at, err
-	}
-	spot, err := last(p.series[slotSpot])
-	if err != nil {
-		return fmt.Errorf("read last bar: %w", err)
-	}
-	perp, err := last(p.series[slotPerp])
-	if err != nil {
-		return fmt.Errorf("read last bar: %w", err)
-	}
-	if !spot.Valid || !perp.Valid {
+	spot, ok := ends[p.series[slotSpot]]
+	perp, ok2 := ends[p.series[slotPerp]]
+	if !ok || !ok2 {
 		return nil // not listed yet within the tape
 	}
 	delivered := p.delivered > 0 && p.delivered < t.info.To
-	end := carry.Time(min(spot.Int64, perp.Int64)) + carry.Hour
+	end := min(spot.to, perp.to) + carry.Hour
 	if !delivered && end >= t.info.To-endSlack {
 		return nil
 	}
 	limit := t.pairEnd(pair, t.info.To)
 	var both sql.NullInt64
-	err = t.tx.QueryRowContext(t.ctx, `SELECT (SELECT a.open_ms FROM kline a JOIN kline b ON b.open_ms = a.open_ms
+	err := t.tx.QueryRowContext(t.ctx, `SELECT (SELECT a.open_ms FROM kline a JOIN kline b ON b.open_ms = a.open_ms
 		WHERE a.series_id = ? AND b.series_id = ? AND a.open_ms < ? ORDER BY a.open_ms DESC LIMIT 1)`,
 		p.series[slotSpot], p.series[slotPerp], int64(min(limit, end))).Scan(&both)
 	if err != nil {

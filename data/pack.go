@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math"
 
 	"carry"
 )
@@ -20,29 +21,50 @@ func (s *Store) Span(ctx context.Context) (from, to carry.Time, err error) {
 }
 
 // spanOf is the first bar's open and the last bar's end over both legs of all
-// pairs.
+// pairs: one seek per end of each series.
 func spanOf(ctx context.Context, q querier, pairs []tapePair) (from, to carry.Time, err error) {
+	ends, err := seriesEnds(ctx, q, math.MaxInt64)
+	if err != nil {
+		return 0, 0, err
+	}
 	for _, p := range pairs {
 		for _, id := range []int64{p.series[slotSpot], p.series[slotPerp]} {
-			var first, last sql.NullInt64
-			err := q.QueryRowContext(ctx, `SELECT (SELECT min(open_ms) FROM kline WHERE series_id = ?1),
-				(SELECT max(open_ms) FROM kline WHERE series_id = ?1)`, id).Scan(&first, &last)
-			if err != nil {
-				return 0, 0, fmt.Errorf("read span: %w", err)
-			}
-			if !first.Valid {
+			e, ok := ends[id]
+			if !ok {
 				continue
 			}
-			if f := carry.Time(first.Int64); to == 0 || f < from {
-				from = f
+			if to == 0 || e.from < from {
+				from = e.from
 			}
-			to = max(to, carry.Time(last.Int64)+carry.Hour)
+			to = max(to, e.to+carry.Hour)
 		}
 	}
 	if to == 0 {
 		return 0, 0, fmt.Errorf("no coin has spot, perpetual and funding: %w", ErrNoData)
 	}
 	return from.Floor(carry.Hour), to, nil
+}
+
+// seriesEnds lists the open times of the first and the last bar before a time,
+// by series; series without one are left out.
+func seriesEnds(ctx context.Context, q querier, before carry.Time) (map[int64]span, error) {
+	ends := map[int64]span{}
+	err := eachRow(ctx, q, func(rows *sql.Rows) error {
+		var id int64
+		var first, last sql.NullInt64
+		if err := rows.Scan(&id, &first, &last); err != nil {
+			return err
+		}
+		if last.Valid {
+			ends[id] = span{carry.Time(first.Int64), carry.Time(last.Int64)}
+		}
+		return nil
+	}, `SELECT id, (SELECT min(open_ms) FROM kline WHERE series_id = id), (SELECT max(open_ms) FROM kline WHERE series_id = id AND open_ms < ?)
+		FROM series WHERE kind IN ('spot', 'perp')`, int64(before))
+	if err != nil {
+		return nil, fmt.Errorf("read span: %w", err)
+	}
+	return ends, nil
 }
 
 // Pack brings the packed form of [from, to) up to date and returns how many

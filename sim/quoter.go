@@ -307,14 +307,7 @@ func (s *quoteState) sample(index float64) {
 		if before == before {
 			x = (before + x) / 2
 		}
-		switch {
-		case x > s.deadband:
-			x -= s.deadband
-		case x < -s.deadband:
-			x += s.deadband
-		default:
-			x = 0
-		}
+		x = max(x-s.deadband, 0) + min(x+s.deadband, 0)
 	}
 	s.sampled = x
 	s.weight++

@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/alecthomas/kong"
 
 	"carry"
 	"carry/data"
-	"carry/internal/book"
 	"carry/internal/cli"
 	"carry/internal/lab"
 )
@@ -32,12 +32,13 @@ type streams struct {
 	stdout io.Writer
 	stderr io.Writer
 	args   []string
+	began  time.Time
 }
 
 // run is the whole program; it returns the exit code.
 func run(ctx context.Context, stdout, stderr io.Writer, args []string) int {
 	var c commands
-	s := &streams{ctx: ctx, stdout: stdout, stderr: stderr, args: args}
+	s := &streams{ctx: ctx, stdout: stdout, stderr: stderr, args: args, began: time.Now()}
 	exited := -1
 	parser, err := kong.New(&c, kong.Name(program), kong.Writers(stdout, stderr),
 		kong.Description("Backtest of funding-rate arbitrage: short the perpetual, hold the coin, collect funding.\n\n"+
@@ -96,7 +97,7 @@ func classify(err error) error {
 	switch {
 	case err == nil || errors.As(err, &known) || errors.Is(err, context.Canceled):
 		return err
-	case errors.Is(err, book.ErrBooks):
+	case errors.Is(err, lab.ErrBooks):
 		return cli.Fail(cli.Violated, err, "this is a bug of the program, not of your settings; please report the reproduce line")
 	case errors.Is(err, lab.ErrNoData):
 		return cli.Fail(cli.Incomplete, err, "crawl status shows what the data cover")

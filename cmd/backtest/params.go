@@ -8,7 +8,6 @@ import (
 	"carry"
 	"carry/internal/cli"
 	"carry/internal/lab"
-	"carry/strategy"
 )
 
 type paramsCmd struct {
@@ -20,7 +19,7 @@ type paramsCmd struct {
 
 // Run prints the table of parameters.
 func (c *paramsCmd) Run(s *streams) error {
-	e, err := strategy.Find(c.Strategy, c.Preset)
+	e, err := lab.Strategy(c.Strategy, c.Preset)
 	if err != nil {
 		return cli.Fail(cli.Usage, err, "")
 	}

@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"os"
+	"runtime/pprof"
 	"slices"
 	"strings"
 	"time"
@@ -9,7 +11,6 @@ import (
 	"carry/internal/cli"
 	"carry/internal/lab"
 	"carry/reports"
-	"carry/strategy"
 )
 
 // strategyFlags choose the strategy and its settings.
@@ -22,7 +23,7 @@ type strategyFlags struct {
 
 // spec makes a run's specification from the flags.
 func (f *strategyFlags) spec(m *marketFlags, s *streams) (*lab.Spec, error) {
-	entry, err := strategy.Find(f.Strategy, f.Preset)
+	entry, err := lab.Strategy(f.Strategy, f.Preset)
 	if err != nil {
 		return nil, cli.Fail(cli.Usage, err, "")
 	}
@@ -54,11 +55,23 @@ type runCmd struct {
 	ResultOnly  bool   `help:"Write result.json only."`
 	NoBaselines bool   `help:"Leave the comparisons with holding and cash out."`
 	JSON        bool   `help:"Print the result as JSON instead of the summary." name:"json"`
+	Profile     string `help:"Write a CPU profile to this file." hidden:"" placeholder:"FILE"`
 	Trace       string `help:"start: print the milliseconds from process start to the first simulated bar." enum:",start" default:"" placeholder:"WHAT"`
 }
 
 // Run makes the run and writes everything, or nothing.
 func (c *runCmd) Run(s *streams) error {
+	if c.Profile != "" {
+		f, err := os.Create(c.Profile)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		if err := pprof.StartCPUProfile(f); err != nil {
+			return err
+		}
+		defer pprof.StopCPUProfile()
+	}
 	spec, err := c.spec(&c.marketFlags, s)
 	if err != nil {
 		return err
@@ -91,7 +104,7 @@ func (c *runCmd) Run(s *streams) error {
 // trace prints how long the start took.
 func (c *runCmd) trace(s *streams, watch *lab.Observer) {
 	if c.Trace == "start" {
-		watch.FirstBar = func() { fmt.Fprintf(s.stderr, "first simulated bar after %.1f ms\n", sinceStart()) }
+		watch.FirstBar = func() { fmt.Fprintf(s.stderr, "first simulated bar after %.1f ms\n", sinceStart(s.began)) }
 	}
 }
 

@@ -7,16 +7,13 @@ import (
 	"time"
 )
 
-// loaded is about when the program began, for systems that do not tell.
-var loaded = time.Now()
-
 // clockTicks is the kernel's USER_HZ, which is 100 on every Linux there is.
 const clockTicks = 100
 
 // sinceStart is the milliseconds since the process was created: on Linux from
-// the kernel's own record (to 10 ms), elsewhere since the runtime came up.
-func sinceStart() float64 {
-	since := float64(time.Since(loaded).Microseconds()) / 1000
+// the kernel's own record (to 10 ms), elsewhere since the command began.
+func sinceStart(began time.Time) float64 {
+	since := float64(time.Since(began).Microseconds()) / 1000
 	stat, err := os.ReadFile("/proc/self/stat")
 	if err != nil {
 		return since

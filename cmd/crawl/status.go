@@ -44,7 +44,7 @@ func printStatus(w io.Writer, st *data.Status, gaps bool) error {
 		fmt.Fprintf(&b, ",\nbars from %s to %s", st.From, st.To)
 	}
 	b.WriteString(" (UTC)\n\n")
-	fmt.Fprintf(&b, "%-10s %-8s %-16s  %-16s %9s %8s %7s\n", "coin", "kind", "first", "last", "rows", "missing", "%")
+	fmt.Fprintf(&b, "%-10s %-8s %-16s  %-16s %8s %8s %7s\n", "coin", "kind", "first", "last", "rows", "missing", "%")
 	coin := ""
 	for _, s := range st.Series {
 		name := s.Coin
@@ -52,7 +52,7 @@ func printStatus(w io.Writer, st *data.Status, gaps bool) error {
 			name = ""
 		}
 		coin = s.Coin
-		fmt.Fprintf(&b, "%-10s %-8s %-16s  %-16s %9d %8d %7.2f\n", clip(name, 10), s.Kind, s.First, s.Last, s.Rows, s.Missing, percent(s.CompleteFrac()))
+		fmt.Fprintf(&b, "%-10s %-8s %-16s  %-16s %8d %8d %7.2f\n", clip(name, 10), s.Kind, s.First, s.Last, s.Rows, s.Missing, percent(s.CompleteFrac()))
 	}
 	if len(st.Snapshots) > 0 {
 		b.WriteString("\nrecorded rules\n")

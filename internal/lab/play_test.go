@@ -126,15 +126,19 @@ func play(t testing.TB, s *Spec, st stage) *carry.Result {
 	if st.journal != nil {
 		l.run.Journal = st.journal(l)
 	}
-	q := sim.NewQuoter(info, s.Models.quotes(), from)
-	if err := drive(context.Background(), tape, q, []*lane{l}, &Observer{}, from); err != nil {
-		t.Fatal(err)
-	}
-	res, err := l.finish(s, info, q)
+	res, err := runToEnd(s, tape, from, l)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return res
+}
+
+func runToEnd(s *Spec, tape carry.Tape, from carry.Time, l *lane) (*carry.Result, error) {
+	q := sim.NewQuoter(tape.Info(), s.Models.quotes(), from)
+	if err := drive(context.Background(), tape, q, []*lane{l}, &Observer{}, from); err != nil {
+		return nil, err
+	}
+	return l.finish(s, tape.Info(), q)
 }
 
 // said is one command with the moment of its decision.

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"carry"
+	"carry/internal/book"
 	"carry/strategy"
 )
 
@@ -81,6 +82,12 @@ func (s *Spec) open() (tape carry.Tape, from carry.Time, err error) {
 	}
 	return tape, from, nil
 }
+
+// ErrBooks says that the exchange's accounts and the books differ.
+var ErrBooks = book.ErrBooks
+
+// Strategy finds a strategy and its preset by name.
+func Strategy(name, preset string) (strategy.Entry, error) { return strategy.Find(name, preset) }
 
 // ErrNoData says that the data do not cover what was asked for.
 var ErrNoData = errors.New("no data for this span")

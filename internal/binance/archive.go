@@ -1,0 +1,171 @@
+package binance
+
+import (
+	"archive/zip"
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"net/url"
+	"path"
+	"strings"
+
+	"carry/internal/binance/wire"
+)
+
+// Caps on archives; real ones of hourly bars unpack to a hundred kilobytes.
+const (
+	zipBytesMax      = 64 << 20
+	unpackedBytesMax = 512 << 20
+	ratioMax         = 200 // unpacked / packed
+	checksumBytesMax = 4 << 10
+	listingBytesMax  = 8 << 20
+	// pagesMax bounds a listing that never ends: a million files.
+	pagesMax = 1000
+)
+
+// List returns the files and folders directly below a prefix, which ends with
+// a slash: data/spot/monthly/klines/BTCUSDT/1h/.
+func (c *Client) List(ctx context.Context, prefix string) ([]wire.Object, []string, error) {
+	var objects []wire.Object
+	var folders []string
+	marker := ""
+	for range pagesMax {
+		q := url.Values{"delimiter": {"/"}, "prefix": {prefix}}
+		if marker != "" {
+			q.Set("marker", marker)
+		}
+		r := &request{host: hostListing, query: q.Encode(), bodyMax: listingBytesMax}
+		var page *wire.Listing
+		err := c.get(ctx, r, func(body []byte) (err error) {
+			page, err = wire.DecodeListing(body)
+			return err
+		})
+		if err != nil {
+			return nil, nil, fmt.Errorf("list %s: %w", prefix, err)
+		}
+		for _, o := range page.Objects {
+			if strings.HasPrefix(o.Key, prefix) {
+				objects = append(objects, o)
+			}
+		}
+		for _, f := range page.Prefixes {
+			if strings.HasPrefix(f, prefix) {
+				folders = append(folders, f)
+			}
+		}
+		if page.Next == "" {
+			return objects, folders, nil
+		}
+		if page.Next <= marker {
+			return nil, nil, fmt.Errorf("list %s: %w: page after %q goes back", prefix, wire.ErrFormat, marker)
+		}
+		marker = page.Next
+	}
+	return nil, nil, fmt.Errorf("list %s: %w: more than %d pages", prefix, wire.ErrFormat, pagesMax)
+}
+
+// Checksum fetches the SHA-256 (hexadecimal) that the archive publishes for a
+// file beside it.
+func (c *Client) Checksum(ctx context.Context, key string) (string, error) {
+	r := &request{host: hostArchive, path: "/" + key + ".CHECKSUM", bodyMax: checksumBytesMax}
+	sum := ""
+	err := c.get(ctx, r, func(body []byte) (err error) {
+		sum, err = parseChecksum(body, path.Base(key))
+		return err
+	})
+	return sum, err
+}
+
+// parseChecksum reads "<sha256>  <file name>".
+func parseChecksum(body []byte, name string) (string, error) {
+	f := strings.Fields(string(body))
+	if len(f) != 2 || strings.TrimPrefix(f[1], "*") != name || len(f[0]) != 64 {
+		return "", fmt.Errorf("%w: not a checksum of %s", wire.ErrFormat, name)
+	}
+	if _, err := hex.DecodeString(f[0]); err != nil {
+		return "", fmt.Errorf("%w: not a checksum of %s", wire.ErrFormat, name)
+	}
+	return strings.ToLower(f[0]), nil
+}
+
+// Zip fetches a file of the archive and compares its SHA-256 with sum before
+// anything looks into it. A mismatch is downloaded again once; then it is
+// ErrChecksum, with the sum that was found.
+func (c *Client) Zip(ctx context.Context, key, sum string) (body []byte, err error) {
+	r := &request{host: hostArchive, path: "/" + key, bodyMax: zipBytesMax}
+	found := ""
+	for range 2 {
+		err := c.get(ctx, r, func(b []byte) error {
+			body = b
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+		got := sha256.Sum256(body)
+		if found = hex.EncodeToString(got[:]); found == sum {
+			return body, nil
+		}
+		c.o.Log(fmt.Sprintf("%s: checksum differs", path.Base(key)))
+	}
+	return nil, fmt.Errorf("%s: %w: published %.12s…, downloaded %.12s… twice", path.Base(key), ErrChecksum, sum, found)
+}
+
+// OpenZip returns a reader of the single CSV file that an archive of this key
+// must hold. It refuses other names, paths, several entries, anything but a
+// plain file, and what unpacks to more than the caps; nothing is written to
+// disk.
+func OpenZip(key string, body []byte) (io.ReadCloser, error) {
+	base := path.Base(key)
+	refuse := func(format string, args ...any) error {
+		return fmt.Errorf("%s: %w: %s", base, ErrArchive, fmt.Sprintf(format, args...))
+	}
+	zr, err := zip.NewReader(bytes.NewReader(body), int64(len(body)))
+	if err != nil {
+		return nil, refuse("%v", err)
+	}
+	if len(zr.File) != 1 {
+		return nil, refuse("%d entries, want one", len(zr.File))
+	}
+	f := zr.File[0]
+	if want := strings.TrimSuffix(base, ".zip") + ".csv"; f.Name != want {
+		return nil, refuse("entry %q, want %q", clipName(f.Name), want)
+	}
+	if !f.Mode().IsRegular() {
+		return nil, refuse("the entry is not a plain file")
+	}
+	limit := min(unpackedBytesMax, int64(ratioMax)*int64(len(body)))
+	if f.UncompressedSize64 > uint64(limit) {
+		return nil, refuse("%d bytes unpack to %d", len(body), f.UncompressedSize64)
+	}
+	r, err := f.Open()
+	if err != nil {
+		return nil, refuse("%v", err)
+	}
+	// The declared size may lie.
+	return &entryReader{ReadCloser: r, left: limit, refuse: refuse}, nil
+}
+
+func clipName(s string) string { return s[:min(len(s), 60)] }
+
+// entryReader bounds an entry and names its errors.
+type entryReader struct {
+	io.ReadCloser
+	left   int64
+	refuse func(format string, args ...any) error
+}
+
+// Read implements io.Reader.
+func (e *entryReader) Read(p []byte) (int, error) {
+	n, err := e.ReadCloser.Read(p)
+	if e.left -= int64(n); e.left < 0 {
+		return 0, e.refuse("it unpacks to more than it may")
+	}
+	if err != nil && err != io.EOF {
+		return n, e.refuse("%v", err)
+	}
+	return n, err
+}
