@@ -71,7 +71,7 @@ type ruleFact struct {
 }
 
 // parseInfo reads a recorded exchangeInfo answer; date is the one in the file's
-// name and must be the day of serverTime. USDT spot symbols or USDT perpetuals
+// name and must be the day of serverTime, −1 for an answer that was just fetched. USDT spot symbols or USDT perpetuals
 // are returned, sorted by symbol.
 func parseInfo(src *source, date carry.Time, perp bool) ([]ruleFact, error) {
 	var f infoFile
@@ -79,7 +79,7 @@ func parseInfo(src *source, date carry.Time, perp bool) ([]ruleFact, error) {
 		return nil, err
 	}
 	at := carry.Time(f.ServerTime)
-	if at.Floor(carry.Day) != date {
+	if date >= 0 && at.Floor(carry.Day) != date {
 		return nil, &FileError{src.path, 0, fmt.Sprintf("serverTime %d is not on %s, the date in the file's name", f.ServerTime, date.Date())}
 	}
 	var facts []ruleFact

@@ -69,7 +69,16 @@ func TestOpenExistingSaysWhatIsWrong(t *testing.T) {
 			s.Close()
 		}
 	}
-	// Opening for writing must not turn someone else's file into ours.
+	refusesToWrite(t, at)
+	if _, err := Open(at("no/such/folder.db")); !errors.Is(err, ErrReadOnly) {
+		t.Errorf("error %v, want %v", err, ErrReadOnly)
+	}
+}
+
+// refusesToWrite: opening for writing must not turn someone else's file into
+// ours.
+func refusesToWrite(t *testing.T, at func(name string) string) {
+	t.Helper()
 	for _, name := range []string{"text.db", "other.db", "cut.db", "newer.db"} {
 		before, _ := os.ReadFile(at(name))
 		if s, err := Open(at(name)); err == nil {
@@ -79,9 +88,6 @@ func TestOpenExistingSaysWhatIsWrong(t *testing.T) {
 		if after, _ := os.ReadFile(at(name)); string(after) != string(before) {
 			t.Errorf("%s was changed", name)
 		}
-	}
-	if _, err := Open(at("no/such/folder.db")); !errors.Is(err, ErrReadOnly) {
-		t.Errorf("error %v, want %v", err, ErrReadOnly)
 	}
 }
 

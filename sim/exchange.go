@@ -8,7 +8,9 @@ import (
 
 // Options are the exchange's models and the account's terms.
 type Options struct {
-	CapitalUSDT carry.Amount // opening balance, all in the spot wallet
+	CapitalUSDT carry.Amount // opening balance of both wallets
+	// FuturesUSDT is the part of it that starts in the futures wallet.
+	FuturesUSDT carry.Amount
 	Fees        FeeModel
 	Impact      ImpactModel
 	Latency     LatencyModel
@@ -50,7 +52,7 @@ type Exchange struct {
 	out []carry.Event
 }
 
-// NewExchange opens an account with the capital in the spot wallet.
+// NewExchange opens an account with the capital in its two wallets.
 func NewExchange(info *carry.TapeInfo, opt Options) (*Exchange, error) {
 	if opt.CapitalUSDT <= 0 {
 		return nil, fmt.Errorf("capital %s is not positive", opt.CapitalUSDT)
@@ -59,7 +61,10 @@ func NewExchange(info *carry.TapeInfo, opt Options) (*Exchange, error) {
 	x := &Exchange{info: info, opt: opt, acct: newAccount(n), rules: make([]*carry.Rules, n),
 		brackets: make([][]carry.Bracket, n), mark: make([]float64, n), spot: make([]float64, n),
 		high: make([]float64, n), endedUntil: make([]carry.Time, n), feesAt: -1}
-	x.acct.spotUSDT = opt.CapitalUSDT
+	if opt.FuturesUSDT < 0 || opt.FuturesUSDT > opt.CapitalUSDT {
+		return nil, fmt.Errorf("futures wallet %s is not within the capital %s", opt.FuturesUSDT, opt.CapitalUSDT)
+	}
+	x.acct.spotUSDT, x.acct.perpUSDT = opt.CapitalUSDT-opt.FuturesUSDT, opt.FuturesUSDT
 	return x, nil
 }
 

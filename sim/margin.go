@@ -55,12 +55,15 @@ func (x *Exchange) liquidate(b *carry.Block, base int, at carry.Time) {
 	for _, i := range x.acct.open {
 		x.high[i] = x.adverse(b, base+int(i), i)
 	}
+	// Prices only go on: what fails after a first liquidation, whose fee the
+	// others' margin pays, fails at that moment or later.
+	reached := 0.0
 	for len(x.acct.open) > 0 && !x.marginAt(1).safe() {
-		lo, hi := 0.0, 1.0
-		if !x.marginAt(0).safe() {
-			hi = 0
+		lo, hi := reached, 1.0
+		if !x.marginAt(lo).safe() {
+			hi = lo
 		}
-		for step := 0; step < 30 && hi > 0; step++ {
+		for step := 0; step < 30 && hi > lo; step++ {
 			mid := (lo + hi) / 2
 			if x.marginAt(mid).safe() {
 				lo = mid
@@ -69,6 +72,7 @@ func (x *Exchange) liquidate(b *carry.Block, base int, at carry.Time) {
 			}
 		}
 		x.closeWorst(hi, at)
+		reached = hi
 	}
 }
 

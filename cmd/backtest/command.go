@@ -97,7 +97,7 @@ func classify(err error) error {
 	switch {
 	case err == nil || errors.As(err, &known) || errors.Is(err, context.Canceled):
 		return err
-	case errors.Is(err, lab.ErrBooks):
+	case lab.BooksViolated(err):
 		return cli.Fail(cli.Violated, err, "this is a bug of the program, not of your settings; please report the reproduce line")
 	case errors.Is(err, lab.ErrNoData):
 		return cli.Fail(cli.Incomplete, err, "crawl status shows what the data cover")

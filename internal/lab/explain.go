@@ -21,7 +21,7 @@ func explain(res *carry.Result, spec *Spec, info *carry.TapeInfo) {
 	}
 	m := &spec.Models
 	q := m.quotes()
-	o := m.options()
+	o := m.options(spec.Settings)
 	res.Assumptions = append(res.Assumptions,
 		"Fees: "+o.Fees.String()+" ("+m.costLine(res.From)+" at the start).",
 		"Half spread: "+q.Spread.String()+"; price impact: "+o.Impact.String()+". Both are models, not measured at the time.",

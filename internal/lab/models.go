@@ -5,12 +5,14 @@ import (
 
 	"carry"
 	"carry/sim"
+	"carry/strategy"
 	"carry/strategy/hedge"
 )
 
 // Models are the simulated venue's assumptions as a user sets them.
 type Models struct {
 	CapitalUSDT       float64
+	FuturesFrac       float64 // of the capital; −1: 1/(leverageTargetX + 1)
 	Fees              string
 	VIP               int
 	BNB               bool
@@ -26,7 +28,7 @@ type Models struct {
 // DefaultModels are conservative: retail fees by date, spread and impact by
 // traded value.
 func DefaultModels() Models {
-	return Models{CapitalUSDT: 10000, Fees: "binance", Spread: "volume", SpreadFrac: sim.DefaultSpread.AtReferenceFrac,
+	return Models{CapitalUSDT: 10000, FuturesFrac: -1, Fees: "binance", Spread: "volume", SpreadFrac: sim.DefaultSpread.AtReferenceFrac,
 		Impact: "sqrt", ImpactFactor: sim.DefaultImpact.Factor, LatencyMs: 500, TransferDelayS: 10, ExchangeLeverageX: 10}
 }
 
@@ -34,7 +36,8 @@ func DefaultModels() Models {
 func (m *Models) Table() []carry.Param {
 	no := carry.NoValue
 	return []carry.Param{
-		{Name: "capitalUSDT", Unit: "USDT", Doc: "opening balance, all in the spot wallet", Float: &m.CapitalUSDT, Min: 1, Max: 1e10, Off: no, Auto: no},
+		{Name: "capitalUSDT", Unit: "USDT", Doc: "opening balance of both wallets", Float: &m.CapitalUSDT, Min: 1, Max: 1e10, Off: no, Auto: no},
+		{Name: "futuresShareFrac", Unit: "fraction", Doc: "part of the capital that starts in the futures wallet; auto: 1/(leverageTargetX + 1)", Float: &m.FuturesFrac, Min: 0, Max: 1, Off: no, Auto: -1},
 		{Name: "feeModel", Doc: "commissions: Binance's schedule by date, or none", Text: &m.Fees, Choices: []string{"binance", "none"}, Off: no, Auto: no},
 		{Name: "vipTier", Doc: "fee tier", Int: &m.VIP, Min: 0, Max: 9, Off: no, Auto: no},
 		{Name: "bnbFees", Doc: "pay fees in BNB: 25 % less on spot, 10 % on futures", Bool: &m.BNB, Off: no, Auto: no},
@@ -67,9 +70,20 @@ func (m *Models) quotes() sim.QuoteModels {
 	return sim.QuoteModels{Spread: s}
 }
 
-func (m *Models) options() sim.Options {
+// options are the exchange's; s is the strategy that trades there.
+func (m *Models) options(s strategy.Settings) sim.Options {
 	o := sim.DefaultOptions()
 	o.CapitalUSDT = carry.AmountFloor(m.CapitalUSDT)
+	share := m.FuturesFrac
+	if share < 0 {
+		share = 0
+		for _, p := range s.Table() {
+			if p.Name == "leverageTargetX" {
+				share = 1 / (*p.Float + 1)
+			}
+		}
+	}
+	o.FuturesUSDT = carry.AmountFloor(m.CapitalUSDT * share)
 	o.Fees = m.fees()
 	o.Impact = sim.NoImpact{}
 	if m.Impact == "sqrt" {

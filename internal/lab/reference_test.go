@@ -121,9 +121,9 @@ func TestReferenceEngine(t *testing.T) {
 		"funding": {"funding", 12, eager, map[string]int{
 			"fill perp sell": 100, "fill perp buy": 100, "fill spot buy": 100, "fill spot sell": 100, "paid": 1000,
 			"transferred": 10, "snapshot": 1, "rules": 14}},
-		"bnb":     {"funding", 12, append([]string{"bnbFees=true", "vipTier=1"}, eager...), map[string]int{"fill spot buy": 100}},
+		"bnb":        {"funding", 12, append([]string{"bnbFees=true", "vipTier=1"}, eager...), map[string]int{"fill spot buy": 100}},
 		"liquidated": {"funding", 12, reckless, map[string]int{"liquidated": 20, "fill perp buy": 50}},
-		"hold": {"holdvalue", 33, nil, map[string]int{"fill perp sell": 20, "paid": 5000, "settled delisted": 1}},
+		"hold":       {"holdvalue", 33, nil, map[string]int{"fill perp sell": 20, "paid": 5000, "settled delisted": 1}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := smallMarket(11, 14, c.months)

@@ -85,7 +85,7 @@ func newLane(name string, e strategy.Entry, s strategy.Settings, spec *Spec, inf
 	if err != nil {
 		return nil, err
 	}
-	venue, err := sim.NewVenue(info, spec.Models.options(), from)
+	venue, err := sim.NewVenue(info, spec.Models.options(s), from)
 	if err != nil {
 		return nil, err
 	}

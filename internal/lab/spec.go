@@ -83,8 +83,9 @@ func (s *Spec) open() (tape carry.Tape, from carry.Time, err error) {
 	return tape, from, nil
 }
 
-// ErrBooks says that the exchange's accounts and the books differ.
-var ErrBooks = book.ErrBooks
+// BooksViolated tells whether a run ended because the exchange's accounts and
+// the books differ.
+func BooksViolated(err error) bool { return errors.Is(err, book.ErrBooks) }
 
 // Strategy finds a strategy and its preset by name.
 func Strategy(name, preset string) (strategy.Entry, error) { return strategy.Find(name, preset) }

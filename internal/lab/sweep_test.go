@@ -13,14 +13,14 @@ import (
 	"carry/strategy"
 )
 
-// smallSweep is twelve combinations, of which two contradict themselves.
+// smallSweep is twelve combinations, of which four contradict themselves.
 func smallSweep(t *testing.T, workers int) *Sweep {
 	open, err := Generated(8, 0.5, 5)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return &Sweep{Workers: workers,
-		Axes: []Axis{{"screenN", []string{"21", "120"}}, {"openRateMinFrac", []string{"0", "0.0001", "-0.0001"}}, {"halfSpreadFrac", []string{"0.0002", "0.001"}}},
+		Axes: []Axis{{"screenN", []string{"21", "120"}}, {"openRateMinFrac", []string{"0", "0.0002", "-0.0001"}}, {"halfSpreadFrac", []string{"0.0002", "0.001"}}},
 		Base: func() (*Spec, error) {
 			e, err := strategy.Find("funding", "")
 			if err != nil {
