@@ -113,7 +113,7 @@ func (s *Store) Put(ctx context.Context, c *Chunk) (PutReport, error) {
 
 func fullDisk(err error) error {
 	text := err.Error()
-	if strings.Contains(text, "disk is full") || strings.Contains(text, "no space left") || strings.Contains(text, "disk I/O error") {
+	if strings.Contains(text, "disk is full") || strings.Contains(text, "no space left") {
 		return fmt.Errorf("%w: %w", ErrFull, err)
 	}
 	return err

@@ -34,17 +34,17 @@ type gap struct {
 }
 
 // findBarGaps notes holes between consecutive bars.
-func findBarGaps(ctx context.Context, tx *writeTx, id int64) error {
+func findBarGaps(ctx context.Context, tx *writeTx, id int64, step carry.Time) error {
 	var gaps []gap
 	err := eachRow(ctx, tx, func(rows *sql.Rows) error {
 		var at, next carry.Time
 		if err := rows.Scan(&at, &next); err != nil {
 			return err
 		}
-		gaps = append(gaps, gap{at + carry.Hour, next, int((next-at)/carry.Hour) - 1, "no bars"})
+		gaps = append(gaps, gap{at + step, next, int((next-at)/step) - 1, "no bars"})
 		return nil
 	}, `SELECT open_ms, next FROM (SELECT open_ms, lead(open_ms) OVER (ORDER BY open_ms) AS next FROM kline WHERE series_id = ?)
-		WHERE next - open_ms > ?`, id, int64(carry.Hour))
+		WHERE next - open_ms > ?`, id, int64(step))
 	if err != nil {
 		return fmt.Errorf("find gaps: %w", err)
 	}

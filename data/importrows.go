@@ -118,7 +118,7 @@ func (s *Store) storeBars(ctx context.Context, src *source, kind, symbol string,
 		}
 		st.fresh = len(fresh)
 		if st.fresh > 0 {
-			if err := findBarGaps(ctx, tx, id); err != nil {
+			if err := findBarGaps(ctx, tx, id, carry.Hour); err != nil {
 				return err
 			}
 		}

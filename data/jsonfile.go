@@ -236,7 +236,7 @@ func parseLadder(list []json.RawMessage) ([]carry.Bracket, error) {
 	}
 	for i := range bs {
 		// Recorded figures are rounded; a wrong one differs by far more.
-		if d := math.Abs(bs[i].Cum - want[i].Cum); d > 0.01+want[i].Cum*1e-6 {
+		if d := math.Abs(bs[i].Cum - want[i].Cum); d > 0.01+float64(want[i].Cum*1e-6) {
 			return nil, fmt.Errorf("bracket %d: cum %v, its floors and rates give %v", i+1, bs[i].Cum, want[i].Cum)
 		}
 		if i+1 < len(bs) && bs[i].Cap != bs[i+1].Floor {

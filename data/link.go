@@ -139,7 +139,7 @@ func (l *linker) instruments() ([]instrumentRow, error) {
 	}
 	for _, symbol := range spots {
 		if !used[symbol] {
-			rows = append(rows, instrumentRow{coin: strings.TrimSuffix(symbol, "USDT"), spot: symbol, mult: 1})
+			rows = append(rows, instrumentRow{coin: coinOf(symbol), spot: symbol, mult: 1})
 		}
 	}
 	slices.SortFunc(rows, func(a, b instrumentRow) int { return strings.Compare(a.coin, b.coin) })
@@ -164,7 +164,7 @@ func (r *instrumentRow) side() string {
 
 // pair finds the spot twin of a perpetual.
 func (l *linker) pair(perp string) (instrumentRow, error) {
-	base := strings.TrimSuffix(perp, "USDT")
+	base := coinOf(perp)
 	r := instrumentRow{coin: base, perp: perp, mult: 1}
 	if l.series[[2]string{kindSpot, perp}] != 0 {
 		ratio, err := l.ratio(perp, perp)
@@ -178,7 +178,7 @@ func (l *linker) pair(perp string) (instrumentRow, error) {
 		r.note = fmt.Sprintf("not paired: %s costs %.4g times as much on perp as on spot", perp, ratio)
 	}
 	coin, mult := splitMultiplier(base)
-	spot := coin + "USDT"
+	spot := symbolOf(coin)
 	if mult == 1 || l.series[[2]string{kindSpot, spot}] == 0 {
 		return r, nil
 	}
@@ -245,13 +245,8 @@ func (l *linker) complete(r *instrumentRow) error {
 	if err != nil {
 		return fmt.Errorf("find listing of %s: %w", r.coin, err)
 	}
-	// The latest recording that knows the contract tells whether it was settled.
-	err = eachRow(l.ctx, l.tx, func(rows *sql.Rows) error { return rows.Scan(&r.delivered) },
-		`SELECT CASE WHEN status IN ('SETTLING', 'PRE_SETTLE', 'DELIVERING', 'DELIVERED', 'PRE_DELIVERING', 'CLOSE')
-			AND delivery_ms BETWEEN 1 AND recorded_ms THEN delivery_ms END
-		FROM rules WHERE leg = 'perp' AND symbol = ? ORDER BY valid_from_ms DESC LIMIT 1`, r.perp)
-	if err != nil {
-		return fmt.Errorf("find delivery of %s: %w", r.coin, err)
+	if r.delivered, err = delivered(l.ctx, l.tx, r.perp); err != nil {
+		return err
 	}
 	dp, recorded := 0, false
 	err = eachRow(l.ctx, l.tx, func(rows *sql.Rows) error {

@@ -436,3 +436,12 @@ func TestDecodeDoesNotAllocate(t *testing.T) {
 		t.Errorf("%v allocations a block", n)
 	}
 }
+
+// One content has one hash, whatever driver, processor or Go version reads it.
+// It changes only with the format of the tape: then raise codecVersion.
+func TestHashIsTheSameEverywhere(t *testing.T) {
+	const want = "2bff465d8949bdc41508cbb9ada6c62c301645aec7dd97f2ab73f032ffd0e49d"
+	if got := hashOf(t, inventStore(t, inventDir(t)), TapeOptions{}); got != want {
+		t.Errorf("hash %s, want %s", got, want)
+	}
+}

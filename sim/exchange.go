@@ -14,7 +14,8 @@ type Options struct {
 	Fees        FeeModel
 	Impact      ImpactModel
 	Latency     LatencyModel
-	// TransferDelay is how long USDT is in neither wallet's reach.
+	// TransferDelay is how long after its submission a transfer is made: it is
+	// judged and booked in both wallets at once then.
 	TransferDelay carry.Time
 	// ExchangeLeverageX is the leverage set at the exchange: it bounds what can
 	// be opened and withdrawn, not what is used.
@@ -193,8 +194,8 @@ func ceilCoins(coins carry.Wide, rate int64) carry.Wide {
 }
 
 // fillPerp changes the contracts. Reduce-only orders are cut to what is open;
-// an order that would cross through zero is refused, since this system never
-// goes long.
+// an order that would go long is refused, from flat or through zero: this system
+// never does, and nothing here would liquidate it.
 func (x *Exchange) fillPerp(c *carry.Command, price carry.Price, at carry.Time) {
 	pair := &x.info.Pairs[c.Pair]
 	held := x.acct.qty[c.Pair]
@@ -204,7 +205,7 @@ func (x *Exchange) fillPerp(c *carry.Command, price carry.Price, at carry.Time) 
 	if size < 0 {
 		size = -size
 	}
-	if c.ReduceOnly && !reduces {
+	if !reduces && (c.ReduceOnly || c.Side == carry.Buy) {
 		x.reject(c, at, carry.CodeReduceOnly)
 		return
 	}

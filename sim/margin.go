@@ -1,6 +1,10 @@
 package sim
 
-import "carry"
+import (
+	"math"
+
+	"carry"
+)
 
 // marginState is the futures wallet judged at one set of marks.
 type marginState struct {
@@ -71,7 +75,7 @@ func (x *Exchange) liquidate(b *carry.Block, base int, at carry.Time) {
 				hi = mid
 			}
 		}
-		x.closeWorst(hi, at)
+		x.closeNext(hi, at)
 		reached = hi
 	}
 }
@@ -84,16 +88,30 @@ func (x *Exchange) between(i int32, f float64) float64 {
 	return x.mark[i] + float64((x.high[i]-x.mark[i])*f)
 }
 
-// closeWorst takes the short with the largest loss at fraction f of the way.
-func (x *Exchange) closeWorst(f float64, at carry.Time) {
-	worst, worstLoss := x.acct.open[0], 0.0
-	for n, i := range x.acct.open {
-		loss := x.acct.costF[i] - float64(x.acct.qtyF[i]*x.between(i, f))
-		if n == 0 || loss > worstLoss {
-			worst, worstLoss = i, loss
+// next is the short to be closed at fraction f of the way: the one with the
+// largest loss; but where the wallet cannot pay that and others show a profit,
+// the largest profit, so that the insurance fund pays only what nothing else
+// can.
+func (x *Exchange) next(f float64) int32 {
+	worst, best, loss, profit := x.acct.open[0], int32(-1), math.Inf(-1), 0.0
+	for _, i := range x.acct.open {
+		l := x.acct.costF[i] - float64(x.acct.qtyF[i]*x.between(i, f))
+		if l > loss {
+			worst, loss = i, l
+		}
+		if -l > profit {
+			best, profit = i, -l
 		}
 	}
-	i := worst
+	if best >= 0 && loss > x.acct.perpUSDT.Float() {
+		return best
+	}
+	return worst
+}
+
+// closeNext takes one short at fraction f of the way.
+func (x *Exchange) closeNext(f float64, at carry.Time) {
+	i := x.next(f)
 	pair := &x.info.Pairs[i]
 	q, side := -x.acct.qty[i], carry.Buy
 	if q < 0 {

@@ -160,7 +160,7 @@ func (v *Venue) settlementMark(f *Frames, s *carry.Settlement) carry.Price {
 	if p := f.Block.Perp.Open[k]; p == p {
 		return carry.PriceFromFloat(p)
 	}
-	return carry.PriceFromFloat(v.x.mark[s.Pair])
+	return carry.PriceFromFloat(f.Markets[v.r].Mark[s.Pair])
 }
 
 // execute lets one order or transfer reach the market.
@@ -214,7 +214,7 @@ func (v *Venue) Submit(_ context.Context, a risk.Approved) error {
 	case carry.CmdTransfer:
 		v.queue.push(v.now+v.x.opt.TransferDelay, c)
 	case carry.CmdTimer:
-		v.queue.push(c.At, c)
+		v.queue.push(max(c.At, v.now), c) // time does not run backward
 	}
 	return nil
 }

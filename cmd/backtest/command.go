@@ -55,16 +55,27 @@ func run(ctx context.Context, stdout, stderr io.Writer, args []string) int {
 	case err != nil:
 		return cli.Report(stderr, program, cli.Fail(cli.Usage, usage(err), "backtest --help lists the flags, backtest params the parameters"))
 	}
-	return cli.Report(stderr, program, classify(known.Run(s)))
+	err = known.Run(s)
+	if err != nil && ctx.Err() != nil {
+		err = ctx.Err() // whatever the interrupt broke on its way
+	}
+	return cli.Report(stderr, program, classify(err))
 }
 
-// usage takes kong's parser type off its message.
+// usage takes kong's parser type off its message and names the parameter that
+// an unknown flag may have meant.
 func usage(err error) error {
 	var p *kong.ParseError
-	if errors.As(err, &p) {
-		return errors.New(p.Error())
+	if !errors.As(err, &p) {
+		return err
 	}
-	return err
+	text := p.Error()
+	if name, ok := strings.CutPrefix(text, "unknown flag --"); ok && !strings.Contains(name, " ") {
+		if like := lab.NearParam(name); like != "" {
+			text += ", did you mean --" + like + "?"
+		}
+	}
+	return errors.New(text)
 }
 
 // paramFlags turns --name=value and --name value, where name is a parameter of
@@ -80,7 +91,7 @@ func paramFlags(args []string) []string {
 		}
 		if !has {
 			if i+1 >= len(args) {
-				out = append(out, args[i])
+				out = append(out, "--set="+name) // the parser says that a value is missing
 				continue
 			}
 			i++
@@ -99,12 +110,40 @@ func classify(err error) error {
 		return err
 	case lab.BooksViolated(err):
 		return cli.Fail(cli.Violated, err, "this is a bug of the program, not of your settings; please report the reproduce line")
-	case errors.Is(err, lab.ErrNoData):
+	case errors.Is(err, lab.ErrUnknownCoin), errors.Is(err, data.ErrUnknownCoin):
+		return cli.Fail(cli.Usage, err, "backtest screen lists the coins there are")
+	case errors.Is(err, lab.ErrNoData), errors.Is(err, data.ErrNoLeg), errors.Is(err, data.ErrEmptyRange):
 		return cli.Fail(cli.Incomplete, err, "crawl status shows what the data cover")
-	case errors.Is(err, data.ErrMissing):
-		return cli.Fail(cli.Incomplete, err, "crawl import DIR fills it; without --db a generated market is used")
+	case errors.Is(err, data.ErrCorrupt):
+		return cli.Fail(cli.Incomplete, err, corruptHint)
 	}
 	return err
+}
+
+const corruptHint = "move the file away and fill a new one: crawl import DIR"
+
+// storeHint says what to do about a database that does not open.
+func storeHint(err error, path string) string {
+	switch {
+	case errors.Is(err, data.ErrNotDatabase):
+		return "name another file; crawl import DIR --db FILE makes one, --generated needs none"
+	case errors.Is(err, data.ErrCorrupt):
+		return corruptHint
+	case errors.Is(err, data.ErrNewerSchema):
+		return "use the program that wrote it, or a newer one"
+	case errors.Is(err, data.ErrMissing), errors.Is(err, data.ErrNoData):
+		return "crawl import DIR --db " + path + " fills it; --generated needs none"
+	}
+	return ""
+}
+
+// openOutput prepares the folder that --out names.
+func openOutput(dir string) (*lab.Output, error) {
+	out, err := lab.NewOutput(dir)
+	if err != nil {
+		return nil, cli.Fail(cli.Failed, err, "--out names the folder to write into; choose one that can be made and written")
+	}
+	return out, nil
 }
 
 // parseSpan reads the --from and --to flags.

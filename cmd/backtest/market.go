@@ -60,7 +60,7 @@ func (f *marketFlags) pick(ctx context.Context) (*market, error) {
 	}
 	store, err := data.OpenExisting(path)
 	if err != nil {
-		return nil, cli.Fail(cli.Incomplete, err, "crawl import DIR --db "+path+" fills it; --generated needs none")
+		return nil, cli.Fail(cli.Incomplete, err, storeHint(err, path))
 	}
 	open := func(from, to carry.Time, coins []string) (carry.Tape, error) {
 		return data.OpenTape(ctx, store, data.TapeOptions{From: from, To: to, Coins: coins, FromRows: f.FromRows})

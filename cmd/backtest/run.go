@@ -82,7 +82,7 @@ func (c *runCmd) Run(s *streams) error {
 	}
 	defer m.close()
 	spec.Open, spec.NoBaselines = m.open, c.NoBaselines
-	out, err := lab.NewOutput(c.Out)
+	out, err := openOutput(c.Out)
 	if err != nil {
 		return err
 	}

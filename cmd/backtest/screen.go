@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 
 	"carry"
@@ -71,7 +72,7 @@ func (c *screenCmd) rates(s *streams, m *market) ([]lab.Rate, error) {
 		for _, r := range rows {
 			out = append(out, lab.Rate{Coin: r.Coin, At: r.Slot, Rate: r.Rate, IntervalH: r.IntervalH})
 		}
-		return keep(out, c.coins()), nil
+		return keep(out, c.coins())
 	}
 	tape, err := m.open(0, 0, nil)
 	if err != nil {
@@ -79,10 +80,13 @@ func (c *screenCmd) rates(s *streams, m *market) ([]lab.Rate, error) {
 	}
 	byCoin := make([][]lab.Rate, len(tape.Info().Pairs))
 	var b carry.Block
-	for err = tape.Next(&b); err == nil; err = tape.Next(&b) {
+	for err = tape.Next(&b); err == nil && s.ctx.Err() == nil; err = tape.Next(&b) {
 		for _, x := range b.Settled {
 			byCoin[x.Pair] = append(byCoin[x.Pair], lab.Rate{Coin: tape.Info().Pairs[x.Pair].Coin, At: x.At, Rate: x.Rate, IntervalH: x.IntervalH})
 		}
+	}
+	if s.ctx.Err() != nil {
+		return nil, s.ctx.Err()
 	}
 	if !errors.Is(err, io.EOF) {
 		return nil, err
@@ -91,24 +95,30 @@ func (c *screenCmd) rates(s *streams, m *market) ([]lab.Rate, error) {
 	for _, r := range byCoin {
 		out = append(out, r...)
 	}
-	return keep(out, c.coins()), nil
+	return keep(out, c.coins())
 }
 
-func keep(rates []lab.Rate, coins []string) []lab.Rate {
+// keep leaves the rates of the coins asked for, or all if none is named.
+func keep(rates []lab.Rate, coins []string) ([]lab.Rate, error) {
 	if coins == nil {
-		return rates
+		return rates, nil
 	}
-	wanted := make(map[string]bool)
-	for _, c := range coins {
-		wanted[c] = true
-	}
+	var have []string
 	var out []lab.Rate
 	for _, r := range rates {
-		if wanted[r.Coin] {
+		if len(have) == 0 || have[len(have)-1] != r.Coin {
+			have = append(have, r.Coin)
+		}
+		if slices.Contains(coins, r.Coin) {
 			out = append(out, r)
 		}
 	}
-	return out
+	for _, c := range coins {
+		if !slices.Contains(have, c) {
+			return nil, lab.UnknownCoin(c, have)
+		}
+	}
+	return out, nil
 }
 
 func (c *screenCmd) print(w io.Writer, rows []lab.ScreenRow, at carry.Time) error {
@@ -156,7 +166,7 @@ func (c *screenCmd) table(w io.Writer, rows []lab.ScreenRow, at carry.Time) erro
 		_, err := fmt.Fprintln(w, "no coin has a full window")
 		return err
 	}
-	fmt.Fprintf(w, "coins %d   negative %d   overall mean %.4f   best %s %.4f   at or over your %g: %d\n",
+	fmt.Fprintf(w, "coins %d   negative %d   overall mean %.4f   best %s %.4f\nat or over your %g: %d\n",
 		full, negative, sum/float64(full), rows[0].Coin, rows[0].MeanPct, c.Over, over)
 	if over == 0 {
 		fmt.Fprintln(w, "NOTHING qualifies. A run started now would sit in cash.")

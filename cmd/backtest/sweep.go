@@ -56,7 +56,7 @@ func (c *sweepCmd) Run(s *streams) error {
 		}
 		return spec, err
 	}
-	out, err := lab.NewOutput(c.Out)
+	out, err := openOutput(c.Out)
 	if err != nil {
 		return err
 	}

@@ -27,11 +27,12 @@ const (
 )
 
 // List returns the files and folders directly below a prefix, which ends with
-// a slash: data/spot/monthly/klines/BTCUSDT/1h/.
-func (c *Client) List(ctx context.Context, prefix string) ([]wire.Object, []string, error) {
+// a slash: data/spot/monthly/klines/BTCUSDT/1h/. after skips what comes at or
+// before it in the order of bytes; empty lists everything.
+func (c *Client) List(ctx context.Context, prefix, after string) ([]wire.Object, []string, error) {
 	var objects []wire.Object
 	var folders []string
-	marker := ""
+	marker := after
 	for range pagesMax {
 		q := url.Values{"delimiter": {"/"}, "prefix": {prefix}}
 		if marker != "" {
@@ -70,7 +71,7 @@ func (c *Client) List(ctx context.Context, prefix string) ([]wire.Object, []stri
 // Checksum fetches the SHA-256 (hexadecimal) that the archive publishes for a
 // file beside it.
 func (c *Client) Checksum(ctx context.Context, key string) (string, error) {
-	r := &request{host: hostArchive, path: "/" + key + ".CHECKSUM", bodyMax: checksumBytesMax}
+	r := &request{host: hostArchive, path: escaped(key + ".CHECKSUM"), bodyMax: checksumBytesMax}
 	sum := ""
 	err := c.get(ctx, r, func(body []byte) (err error) {
 		sum, err = parseChecksum(body, path.Base(key))
@@ -78,6 +79,9 @@ func (c *Client) Checksum(ctx context.Context, key string) (string, error) {
 	})
 	return sum, err
 }
+
+// escaped is a key as the path of a URL; symbols may be in any script.
+func escaped(key string) string { return (&url.URL{Path: "/" + key}).EscapedPath() }
 
 // parseChecksum reads "<sha256>  <file name>".
 func parseChecksum(body []byte, name string) (string, error) {
@@ -95,7 +99,7 @@ func parseChecksum(body []byte, name string) (string, error) {
 // anything looks into it. A mismatch is downloaded again once; then it is
 // ErrChecksum, with the sum that was found.
 func (c *Client) Zip(ctx context.Context, key, sum string) (body []byte, err error) {
-	r := &request{host: hostArchive, path: "/" + key, bodyMax: zipBytesMax}
+	r := &request{host: hostArchive, path: escaped(key), bodyMax: zipBytesMax}
 	found := ""
 	for range 2 {
 		err := c.get(ctx, r, func(b []byte) error {

@@ -54,7 +54,7 @@ func (s *Server) list(path, rawQuery string, now carry.Time) (answer, string) {
 		}
 		p.max = min(n, listingMax)
 	}
-	repeated, markerless := s.faults.listing(rawQuery)
+	repeated, markerless := s.faults.listing(rawQuery, p.marker != "", p.delimiter != "")
 	asked := p.marker
 	if repeated {
 		p.marker = ""
@@ -89,6 +89,9 @@ func (a *archive) fill(p *page, now carry.Time) error {
 				return nil
 			}
 			continue
+		}
+		if l.folder < p.marker && !strings.HasPrefix(p.marker, l.folder) {
+			continue // all its keys are before the marker
 		}
 		if group, ok := p.group(l.folder); ok {
 			// The whole leaf falls into one common prefix: one key is enough.
@@ -148,24 +151,40 @@ func (a *archive) fillLeaf(p *page, l *leaf, s span, now carry.Time) error {
 		if !there {
 			continue
 		}
-		if group, ok := p.group(key); ok {
-			if !p.passed(group) && !p.holds(group) && p.room() {
-				p.prefixes, p.last = append(p.prefixes, group), group
+		file, sum := p.offer(key), p.offer(key+".CHECKSUM")
+		if group, ok := p.group(key); ok && len(group) <= len(l.folder) {
+			return nil // the other files are in it too
+		}
+		if file || sum {
+			m, err := a.meta(&f, now)
+			if err != nil {
+				return err
 			}
-			return nil
+			modified := a.faults.modified(&f, now)
+			size := len(m.sha256) + len("  ") + len(f.name) + len(".zip\n")
+			p.add(file, listedKey{key, m.size, m.md5, modified})
+			p.add(sum, listedKey{key + ".CHECKSUM", size, m.md5[:28] + "5c5c", modified})
 		}
-		m, err := a.meta(&f, now)
-		if err != nil {
-			return err
-		}
-		modified := a.faults.modified(&f, now)
-		p.add(listedKey{key, m.size, m.md5, modified})
-		sum := len(m.sha256) + 2 + len(f.name) + len(".zip\n")
-		p.add(listedKey{key + ".CHECKSUM", sum, m.md5[:28] + "5c5c", modified})
 		if p.truncated {
 			return nil
 		}
 	}
+}
+
+// offer takes a key into its common prefix, if it has one; true if it is to be
+// listed by itself.
+func (p *page) offer(key string) bool {
+	if !strings.HasPrefix(key, p.prefix) {
+		return false
+	}
+	group, ok := p.group(key)
+	if !ok {
+		return key > p.marker
+	}
+	if !p.passed(group) && !p.holds(group) && key > p.marker && p.room() {
+		p.prefixes, p.last = append(p.prefixes, group), group
+	}
+	return false
 }
 
 // room tells whether the page takes one more; if not, it is truncated.
@@ -177,12 +196,11 @@ func (p *page) room() bool {
 	return false
 }
 
-// add lists a key.
-func (p *page) add(k listedKey) {
-	if k.key <= p.marker || !strings.HasPrefix(k.key, p.prefix) || !p.room() {
-		return
+// add lists a key that was found wanted.
+func (p *page) add(wanted bool, k listedKey) {
+	if wanted && p.room() {
+		p.keys, p.last = append(p.keys, k), k.key
 	}
-	p.keys, p.last = append(p.keys, k), k.key
 }
 
 // xml writes the page. NextMarker comes only with a delimiter, as in S3's first

@@ -41,7 +41,7 @@ func fundingRate(s *Server, q *query) answer {
 		if err != nil {
 			return broken(err)
 		}
-		own = s.faults.funding(own, sym.Name, q)
+		own = s.faults.funding(own, sym.Name, q, from, signed)
 		for _, f := range own {
 			rows = append(rows, namedFunding{sym.Name, f})
 		}

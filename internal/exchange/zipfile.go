@@ -3,12 +3,10 @@ package exchange
 import (
 	"archive/zip"
 	"bytes"
-	"compress/flate"
 	"crypto/md5"
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
-	"io"
 	"io/fs"
 	"strconv"
 
@@ -91,9 +89,6 @@ func fundingCSV(rows []Funding, p filePlan) []byte {
 func zipOf(entry string, text []byte, at carry.Time, p filePlan, bombBytes int) ([]byte, error) {
 	var b bytes.Buffer
 	w := zip.NewWriter(&b)
-	w.RegisterCompressor(zip.Deflate, func(out io.Writer) (io.WriteCloser, error) {
-		return flate.NewWriter(out, flate.DefaultCompression)
-	})
 	switch {
 	case p.has(FaultPathParent):
 		entry = "../" + entry

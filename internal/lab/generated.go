@@ -23,6 +23,9 @@ func Generated(coins int, years float64, seed uint64) (Opener, error) {
 		o := sim.DefaultMarketOptions()
 		o.Coins, o.Seed = coins, seed
 		o.To = o.From + (carry.Time(years*365.25*24) * carry.Hour).Floor(carry.Day)
+		if to != 0 && to <= o.From {
+			return nil, fmt.Errorf("%w: the generated market runs from %s to %s", ErrNoData, o.From, o.To)
+		}
 		if to != 0 && to < o.To {
 			o.To = to
 		}
@@ -30,9 +33,13 @@ func Generated(coins int, years float64, seed uint64) (Opener, error) {
 		if err != nil {
 			return nil, err
 		}
+		have := make([]string, len(m.Info().Pairs))
+		for i := range have {
+			have[i] = m.Info().Pairs[i].Coin
+		}
 		for _, name := range only {
-			if !slices.ContainsFunc(m.Info().Pairs, func(p carry.Pair) bool { return p.Coin == name }) {
-				return nil, fmt.Errorf("the generated market has no coin %s; it has %s and others", name, m.Info().Pairs[0].Coin)
+			if !slices.Contains(have, name) {
+				return nil, UnknownCoin(name, have)
 			}
 		}
 		return m, nil

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
@@ -22,6 +23,7 @@ import (
 // what was there before.
 type Output struct {
 	dir, tmp string
+	made     []string // folders that were not there before, innermost first
 	ledger   *csvFile
 	said     *csvFile
 }
@@ -35,24 +37,45 @@ type csvFile struct {
 
 // NewOutput prepares to write into dir, which is made if needed.
 func NewOutput(dir string) (*Output, error) {
+	o := &Output{dir: dir, made: missing(dir)}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
+		o.Discard()
 		return nil, fmt.Errorf("make the output folder: %w", err)
 	}
-	tmp, err := os.MkdirTemp(dir, ".unfinished-")
-	if err != nil {
+	var err error
+	if o.tmp, err = os.MkdirTemp(dir, ".unfinished-"); err != nil {
+		o.Discard()
 		return nil, fmt.Errorf("write into %s: %w", dir, err)
 	}
-	return &Output{dir: dir, tmp: tmp}, nil
+	return o, nil
 }
 
-// Discard removes what was written so far. It is harmless after Commit.
+// missing lists dir and the folders above it that do not exist.
+func missing(dir string) []string {
+	var out []string
+	for {
+		if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
+			return out
+		}
+		out = append(out, dir)
+		dir = filepath.Dir(dir)
+	}
+}
+
+// Discard removes what was written so far, with the folders made for it. It is
+// harmless after Commit.
 func (o *Output) Discard() {
 	for _, f := range [...]*csvFile{o.ledger, o.said} {
 		if f != nil {
 			f.f.Close()
 		}
 	}
-	os.RemoveAll(o.tmp)
+	if o.tmp != "" {
+		os.RemoveAll(o.tmp)
+	}
+	for _, dir := range o.made {
+		os.Remove(dir) // one that holds something stays
+	}
 }
 
 func (o *Output) create(name, header string) (*csvFile, error) {

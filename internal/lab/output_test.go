@@ -103,7 +103,7 @@ func TestFilesOfARun(t *testing.T) {
 	}
 	t.Run("postings", func(t *testing.T) { checkPostings(t, dir, last) })
 	t.Run("equity", func(t *testing.T) { checkEquity(t, dir, out) })
-	t.Run("trades", func(t *testing.T) { checkTrades(t, dir, out) })
+	t.Run("trades", func(t *testing.T) { checkTrades(t, dir, out, last) })
 	t.Run("decisions", func(t *testing.T) { checkDecisions(t, dir, out) })
 	t.Run("result", func(t *testing.T) { checkResult(t, dir, out) })
 }
@@ -172,38 +172,52 @@ func checkEquity(t *testing.T, dir string, out *Outcome) {
 	}
 }
 
-// Every trip's parts add up to its total, and all trips to the attribution.
-func checkTrades(t *testing.T, dir string, out *Outcome) {
+// Every trip's parts add up to its total, and a coin's trips to its share of the
+// attribution. Coins below the smallest order stay after a trip; what their
+// price does between the last trip and the end is in no trip.
+func checkTrades(t *testing.T, dir string, out *Outcome, last lastBalances) {
 	header, rows := table(t, filepath.Join(dir, "trades.csv"))
 	column := func(row []string, name string) float64 { return number(t, row[slices.Index(header, name)]) }
-	sums := map[string]float64{}
-	parts := []string{"funding_usdt", "basis_usdt", "fees_usdt", "slippage_usdt", "liquidation_usdt"}
+	type sums struct{ funding, basis, fees, slippage, liquidation, total float64 }
+	coins := map[string]sums{}
 	for n, r := range rows {
-		whole := 0.0
-		for _, p := range parts {
-			whole += column(r, p)
-			sums[p] += column(r, p)
-		}
-		sums["total_usdt"] += column(r, "total_usdt")
-		if math.Abs(whole-column(r, "total_usdt")) > 1e-6 {
-			t.Errorf("trip %d: parts add up to %v, its total is %v", n, whole, column(r, "total_usdt"))
+		s := sums{column(r, "funding_usdt"), column(r, "basis_usdt"), column(r, "fees_usdt"), column(r, "slippage_usdt"),
+			column(r, "liquidation_usdt"), column(r, "total_usdt")}
+		if whole := s.funding + s.basis + s.fees + s.slippage + s.liquidation; math.Abs(whole-s.total) > 1e-6 {
+			t.Errorf("trip %d: parts add up to %v, its total is %v", n, whole, s.total)
 		}
 		if column(r, "close_ms") < column(r, "open_ms") {
 			t.Errorf("trip %d ends before it begins", n)
 		}
+		c := coins[r[0]]
+		coins[r[0]] = sums{c.funding + s.funding, c.basis + s.basis, c.fees + s.fees, c.slippage + s.slippage, c.liquidation + s.liquidation, c.total + s.total}
 	}
-	a := &out.Run.Attribution
-	for name, want := range map[string]float64{"funding_usdt": a.FundingReceived + a.FundingPaid, "basis_usdt": a.Basis,
-		"fees_usdt": a.SpotFees + a.PerpFees, "slippage_usdt": a.Slippage, "liquidation_usdt": a.Liquidation, "total_usdt": a.Total} {
-		if tolerance := 1e-6; math.Abs(sums[name]-want) > tolerance {
-			t.Errorf("%s: all trips make %.8f, the attribution says %.8f", name, sums[name], want)
+	exact := 0
+	for _, row := range out.Run.Coins {
+		a, s := &row.Attribution, coins[row.Coin]
+		drift := 1e-6
+		if _, dust := last["spot "+row.Coin]; dust {
+			drift = 1
+		} else {
+			exact++
+		}
+		for what, d := range map[string]float64{"basis": s.basis - a.Basis, "total": s.total - a.Total} {
+			if math.Abs(d) > drift {
+				t.Errorf("%s: the %s of its trips is %.8f off the attribution's", row.Coin, what, d)
+			}
+		}
+		for what, d := range map[string]float64{"funding": s.funding - a.FundingReceived - a.FundingPaid, "fees": s.fees - a.SpotFees - a.PerpFees,
+			"slippage": s.slippage - a.Slippage, "liquidation": s.liquidation - a.Liquidation} {
+			if math.Abs(d) > 1e-6 {
+				t.Errorf("%s: the %s of its trips is %.8f off the attribution's", row.Coin, what, d)
+			}
 		}
 	}
-	if change := out.Run.Final - out.Run.Capital; math.Abs(change-a.Total) > 1e-6 {
-		t.Errorf("equity changed by %v, the attribution explains %v", change, a.Total)
+	if change := out.Run.Final - out.Run.Capital; math.Abs(change-out.Run.Attribution.Total) > 1e-6 {
+		t.Errorf("equity changed by %v, the attribution explains %v", change, out.Run.Attribution.Total)
 	}
-	if len(rows) != len(out.Run.Trips) || len(rows) < 20 {
-		t.Errorf("%d rows, %d trips", len(rows), len(out.Run.Trips))
+	if len(rows) != len(out.Run.Trips) || len(rows) < 20 || len(coins) != len(out.Run.Coins) {
+		t.Errorf("%d rows, %d trips of %d and %d coins, %d of them without dust", len(rows), len(out.Run.Trips), len(coins), len(out.Run.Coins), exact)
 	}
 }
 

@@ -3,6 +3,7 @@ package lab
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -105,13 +106,32 @@ func (s *Spec) Set(name, value string) error {
 			names = append(names, t[k].Name)
 		}
 	}
-	return fmt.Errorf("no parameter %q; did you mean %s?", name, nearest(name, names))
+	if like := nearest(name, names); like != "" {
+		return fmt.Errorf("no parameter %q; did you mean %s?", name, like)
+	}
+	return fmt.Errorf("no parameter %q", name)
 }
 
-// nearest is the name with the smallest edit distance.
+// ErrUnknownCoin says that a market has no such coin.
+var ErrUnknownCoin = errors.New("unknown coin")
+
+// UnknownCoin is ErrUnknownCoin with the name that was meant, if one is near.
+func UnknownCoin(name string, have []string) error {
+	if like := nearest(name, have); like != "" {
+		return fmt.Errorf("%w %q, did you mean %s?", ErrUnknownCoin, name, like)
+	}
+	return fmt.Errorf("%w %q", ErrUnknownCoin, name)
+}
+
+// NearParam is the parameter whose name is most like a misspelt one; "" if none
+// is.
+func NearParam(name string) string { return nearest(name, slices.Collect(maps.Keys(ParamNames()))) }
+
+// nearest is the name with the smallest edit distance, which must be less than
+// half of what was written.
 func nearest(name string, names []string) string {
 	slices.Sort(names)
-	best, least := "", math.MaxInt
+	best, least := "", (len(name)+1)/2
 	for _, n := range names {
 		if d := distance(name, n); d < least {
 			best, least = n, d
