@@ -205,3 +205,21 @@ func (s *Store) LastBefore(ctx context.Context, series Series, t carry.Time) (ca
 	}
 	return carry.Time(at.Int64), at.Valid, nil
 }
+
+// FirstRow is the open time (funding: slot) of a series' first row; false when
+// there is none.
+func (s *Store) FirstRow(ctx context.Context, series Series) (carry.Time, bool, error) {
+	id, err := findSeries(ctx, s.r, series)
+	if err != nil || id == 0 {
+		return 0, false, s.describeIf(err)
+	}
+	query := `SELECT min(open_ms) FROM kline WHERE series_id = ?`
+	if series.Step == 0 {
+		query = `SELECT min(slot_ms) FROM funding WHERE series_id = ?`
+	}
+	var at sql.NullInt64
+	if err := s.r.QueryRowContext(ctx, query, id).Scan(&at); err != nil {
+		return 0, false, s.describe(fmt.Errorf("find first row: %w", err))
+	}
+	return carry.Time(at.Int64), at.Valid, nil
+}

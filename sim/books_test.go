@@ -85,6 +85,7 @@ func newTrial(t *testing.T, info *carry.TapeInfo, seed uint64) *trial {
 	o.Latency = sim.ConstantLatency{Ms: carry.Time(r.IntN(3)) * 40 * carry.Minute}
 	o.TransferDelay = carry.Time(r.IntN(2)) * 50 * carry.Minute
 	o.ExchangeLeverageX = []float64{3, 10, 50}[r.IntN(3)]
+	o.FuturesUSDT = o.CapitalUSDT / 4 * carry.Amount(r.IntN(5))
 	v, err := sim.NewVenue(info, o, info.From)
 	if err != nil {
 		t.Fatal(err)

@@ -42,11 +42,10 @@ type Exchange struct {
 
 	rules    []*carry.Rules
 	brackets [][]carry.Bracket
-	// mark and spot are the last prices of closed bars, NaN before the first.
-	mark, spot []float64
-	high       []float64
-	fees       carry.Fees
-	feesAt     carry.Time
+	mark     []float64 // of closed bars, NaN before the first
+	high     []float64
+	fees     carry.Fees
+	feesAt   carry.Time
 	// endedUntil is when a pair trades again; it may not before.
 	endedUntil []carry.Time
 
@@ -60,7 +59,7 @@ func NewExchange(info *carry.TapeInfo, opt Options) (*Exchange, error) {
 	}
 	n := len(info.Pairs)
 	x := &Exchange{info: info, opt: opt, acct: newAccount(n), rules: make([]*carry.Rules, n),
-		brackets: make([][]carry.Bracket, n), mark: make([]float64, n), spot: make([]float64, n),
+		brackets: make([][]carry.Bracket, n), mark: make([]float64, n),
 		high: make([]float64, n), endedUntil: make([]carry.Time, n), feesAt: -1}
 	if opt.FuturesUSDT < 0 || opt.FuturesUSDT > opt.CapitalUSDT {
 		return nil, fmt.Errorf("futures wallet %s is not within the capital %s", opt.FuturesUSDT, opt.CapitalUSDT)
@@ -75,6 +74,19 @@ func (x *Exchange) Balances() (spotUSDT, perpUSDT carry.Amount, coins []carry.Wi
 }
 
 func (x *Exchange) emit(ev carry.Event) { x.out = append(x.out, ev) }
+
+// slot is a fresh event at the end of what is to be told, for the kinds of which
+// there are many: filled in place, an event is not copied.
+func (x *Exchange) slot() *carry.Event {
+	n := len(x.out)
+	if n == cap(x.out) {
+		x.out = append(x.out, carry.Event{})
+	} else {
+		x.out = x.out[:n+1]
+		x.out[n] = carry.Event{}
+	}
+	return &x.out[n]
+}
 
 // feesNow caches the schedule for a day.
 func (x *Exchange) feesNow(at carry.Time) *carry.Fees {
@@ -105,8 +117,9 @@ func (x *Exchange) pay(s *carry.Settlement, mark carry.Price) {
 	if size < 0 {
 		size = -size
 	}
-	x.emit(carry.Event{Kind: carry.EvPaid, At: s.At, Pair: s.Pair, Leg: carry.Perp, Wallet: carry.PerpWallet,
-		Qty: size, Rate: s.Rate, Price: mark, Amount: amount, Balance: x.acct.perpUSDT})
+	ev := x.slot()
+	ev.Kind, ev.At, ev.Pair, ev.Leg, ev.Wallet = carry.EvPaid, s.At, s.Pair, carry.Perp, carry.PerpWallet
+	ev.Qty, ev.Rate, ev.Price, ev.Amount, ev.Balance = size, s.Rate, mark, amount, x.acct.perpUSDT
 }
 
 // fillPrice is what a market order gets: the path's price, half a spread and

@@ -216,14 +216,18 @@ func (q *Quoter) emit(f *Frames, r int, at carry.Time) {
 	f.cols.market(m, r, p)
 	f.rows[r] = row{m: m, slow: q.version}
 	m.Quotes = &f.rows[r]
-	for i := range q.st {
-		s := &q.st[i]
+	// Locals keep the loop from reading slice headers again after every store.
+	st, predicted, flagsOut := q.st, m.Predicted, m.Flags
+	spotLast, perpLast, mark := m.SpotLast, m.PerpLast, m.Mark
+	spotValue, perpValue := m.SpotValue, m.PerpValue
+	for i := range st {
+		s := &st[i]
 		premium := s.sampled
 		if s.weightSum > 0 {
 			premium = s.sum / s.weightSum
 		}
 		s.predicted = carry.FundingRate(at, premium, s.interest, s.intervalH, s.cap)
-		m.Predicted[i] = carry.PredictedRate(s.predicted)
+		predicted[i] = carry.PredictedRate(s.predicted)
 		flags := s.flags
 		if at < s.nextSlot {
 			flags |= carry.FundingFresh
@@ -231,12 +235,12 @@ func (q *Quoter) emit(f *Frames, r int, at carry.Time) {
 		if at < s.endedUntil {
 			flags = 0
 		}
-		m.Flags[i] = flags
-		m.SpotLast[i], m.PerpLast[i], m.Mark[i] = s.spotLast, s.perpLast, s.mark
+		flagsOut[i] = flags
+		spotLast[i], perpLast[i], mark[i] = s.spotLast, s.perpLast, s.mark
 		if flags&carry.Tradable == carry.PerpFresh && s.premium == s.premium {
-			m.SpotLast[i] = s.impliedSpot()
+			spotLast[i] = s.impliedSpot()
 		}
-		m.SpotValue[i], m.PerpValue[i] = s.spotValue, s.perpValue
+		spotValue[i], perpValue[i] = s.spotValue, s.perpValue
 	}
 }
 
@@ -248,8 +252,9 @@ func (q *Quoter) absorb(b *carry.Block, r int) {
 	spot, perp := b.Spot.Close[lo:hi], b.Perp.Close[lo:hi]
 	spotVol, perpVol := b.Spot.Volume[lo:hi], b.Perp.Volume[lo:hi]
 	marks, index := b.MarkClose[lo:hi], b.Premium[lo:hi]
-	for i := range q.st {
-		s := &q.st[i]
+	st := q.st
+	for i := range st {
+		s := &st[i]
 		sc, pc := spot[i], perp[i]
 		s.flags &= carry.Valued
 		// A bar without volume is a halt that the archive filled in.

@@ -127,8 +127,8 @@ func (v *Venue) instant(f *Frames, at carry.Time) {
 	}
 	v.announce(at)
 	copy(v.x.mark, m.Mark)
-	copy(v.x.spot, m.SpotLast)
-	v.x.emit(carry.Event{Kind: carry.EvMarket, At: at, Pair: -1, Market: m})
+	ev := v.x.slot()
+	ev.Kind, ev.At, ev.Pair, ev.Market = carry.EvMarket, at, -1, m
 }
 
 // settle pays the instant's funding on what is held and tells all rates.

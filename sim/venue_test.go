@@ -380,8 +380,10 @@ func TestUnapprovedCommandsAreRefused(t *testing.T) {
 	if err := v.Submit(context.Background(), risk.Approved{}); !errors.Is(err, errUnapproved) || !v.Idle() {
 		t.Errorf("the zero approval gave %v", err)
 	}
-	if _, err := NewExchange(&h.info, Options{}); err == nil {
-		t.Error("an account was opened without capital")
+	for _, o := range []Options{{}, {CapitalUSDT: 10, FuturesUSDT: 11}, {CapitalUSDT: 10, FuturesUSDT: -1}} {
+		if _, err := NewExchange(&h.info, o); err == nil {
+			t.Errorf("an account was opened with %s, %s of it in futures", o.CapitalUSDT, o.FuturesUSDT)
+		}
 	}
 }
 
@@ -389,9 +391,11 @@ func TestUnapprovedCommandsAreRefused(t *testing.T) {
 // in between blocks.
 func TestRunsBeginWithASnapshot(t *testing.T) {
 	h := newHand(2, 3)
-	p := h.play(t, frictionless(), NoSpread{}, func(*carry.Event) []carry.Command { return nil })
+	o := frictionless()
+	o.FuturesUSDT = usdt(3000)
+	p := h.play(t, o, NoSpread{}, func(*carry.Event) []carry.Command { return nil })
 	first := p.events[0]
-	if first.Kind != carry.EvSnapshot || first.Balance != usdt(10_000) || first.Balance2 != 0 || first.At != h.hour(0) {
+	if first.Kind != carry.EvSnapshot || first.Balance != usdt(7000) || first.Balance2 != usdt(3000) || first.At != h.hour(0) {
 		t.Errorf("the first event is %+v", first)
 	}
 	if len(p.of(carry.EvRules)) != 2 || len(p.of(carry.EvMarket)) != 4 || !p.venue.Idle() {

@@ -71,7 +71,11 @@ func AppendEvent(dst []byte, ev *carry.Event) []byte {
 	case carry.EvRules, carry.EvTimer:
 		return binary.AppendVarint(binary.AppendVarint(dst, int64(ev.Pair)), int64(ev.ID))
 	}
-	dst = append(dst, byte(ev.Leg), byte(ev.Side), byte(ev.Wallet), byte(ev.Code))
+	maker := byte(0)
+	if ev.Maker {
+		maker = 1
+	}
+	dst = append(dst, byte(ev.Leg), byte(ev.Side), byte(ev.Wallet), byte(ev.Code), maker)
 	for _, v := range [...]int64{int64(ev.Pair), int64(ev.Order), int64(ev.Qty), int64(ev.Price), int64(ev.Ref),
 		int64(ev.Amount), int64(ev.Fee), int64(ev.Balance), int64(ev.Balance2), int64(ev.Rate)} {
 		dst = binary.AppendVarint(dst, v)

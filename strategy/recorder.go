@@ -56,6 +56,14 @@ func NewRecorder(pairs []carry.Pair, b *book.Book) *Recorder {
 	return r
 }
 
+// Expect makes room for a run of n instants.
+func (r *Recorder) Expect(n int) {
+	c := &r.res.Curve
+	for _, s := range [...]*[]float64{&c.Equity, &c.Leverage, &c.Notional, &c.LiquidationUp} {
+		*s = make([]float64, 0, n)
+	}
+}
+
 // Event records what happened, after the books took it over.
 func (r *Recorder) Event(ev *carry.Event) error {
 	r.res.Counts.Events++

@@ -48,6 +48,10 @@ func (r *Run) Advance(ctx context.Context) (done bool, err error) {
 	}
 }
 
+// answersMax bounds what a core may command in answer to refusals of one event's
+// commands.
+const answersMax = 10_000
+
 func (r *Run) handle(ctx context.Context, ev *carry.Event) error {
 	r.seq++
 	ev.Seq = r.seq
@@ -65,7 +69,12 @@ func (r *Run) handle(ctx context.Context, ev *carry.Event) error {
 		}
 	}
 	r.cmds = r.Core.Step(ev, r.cmds[:0])
-	for i := range r.cmds {
+	asked := len(r.cmds)
+	// Refusals are answered within the same event, behind what is still to go.
+	for i := 0; i < len(r.cmds); i++ {
+		if i > asked+answersMax {
+			return fmt.Errorf("event %d: the core keeps answering refusals with commands that are refused", ev.Seq)
+		}
 		if err := r.submit(ctx, ev, &r.cmds[i]); err != nil {
 			return err
 		}
@@ -90,7 +99,8 @@ func (r *Run) submit(ctx context.Context, ev *carry.Event, c *carry.Command) err
 }
 
 // refuse tells the core that its command went nowhere. What the core commands
-// in answer is dropped: it is asked again at the next event.
+// in answer joins the commands of this event: dropped, it would be waited for
+// for ever, and a replayed core would say it again.
 func (r *Run) refuse(_ context.Context, at carry.Time, c *carry.Command, code carry.Code) error {
 	r.seq++
 	ev := carry.Event{Kind: carry.EvReject, At: at, Seq: r.seq, Pair: c.Pair, Leg: c.Leg, Side: c.Side,
@@ -102,6 +112,6 @@ func (r *Run) refuse(_ context.Context, at carry.Time, c *carry.Command, code ca
 	if err := r.Journal.Event(&ev); err != nil {
 		return fmt.Errorf("journal event %d: %w", ev.Seq, err)
 	}
-	r.Core.Step(&ev, nil)
+	r.cmds = r.Core.Step(&ev, r.cmds)
 	return nil
 }

@@ -53,7 +53,7 @@ func run(ctx context.Context, stdout, stderr io.Writer, args []string) int {
 	case exited >= 0:
 		return exited
 	case err != nil:
-		return cli.Report(stderr, program, cli.Fail(cli.Usage, usage(err), "backtest --help lists the flags, backtest params the parameters"))
+		return cli.Report(stderr, program, cli.Fail(cli.Usage, usage(err), usageHint))
 	}
 	err = known.Run(s)
 	if err != nil && ctx.Err() != nil {
@@ -102,11 +102,18 @@ func paramFlags(args []string) []string {
 	return out
 }
 
+const usageHint = "backtest --help lists the flags, backtest params the parameters"
+
 // classify gives known kinds of failure their exit code and hint.
 func classify(err error) error {
 	var known *cli.Error
 	switch {
-	case err == nil || errors.As(err, &known) || errors.Is(err, context.Canceled):
+	case errors.As(err, &known):
+		if known.Code == cli.Usage && known.Hint == "" {
+			known.Hint = usageHint
+		}
+		return err
+	case err == nil || errors.Is(err, context.Canceled):
 		return err
 	case lab.BooksViolated(err):
 		return cli.Fail(cli.Violated, err, "this is a bug of the program, not of your settings; please report the reproduce line")

@@ -23,7 +23,8 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: filepath.Join("testdata", "script"),
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"code": code, "narrow": narrow, "json": validJSON, "waitfor": waitFor, "oneline": oneLine, "blank": blank, "garble": garble,
+			"code": code, "narrow": narrow, "json": validJSON, "waitfor": waitFor, "oneline": oneLine, "blank": blank,
+			"garble": garble, "store": makeStore, "bare": bareStore,
 		},
 		Condition: func(name string) (bool, error) { return name == "root" && os.Geteuid() == 0, nil },
 	})

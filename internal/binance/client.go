@@ -136,6 +136,14 @@ func (c *Client) Stats() Stats {
 // Now is the client's clock.
 func (c *Client) Now() carry.Time { return c.o.Clock.Now() }
 
+// HasKeys tells whether signed requests can be made.
+func (c *Client) HasKeys() bool { return c.o.Keys != nil }
+
+// Pause waits as after the n-th failed attempt, n from 1.
+func (c *Client) Pause(ctx context.Context, n int) error {
+	return c.o.Clock.Sleep(ctx, c.backoff(n-1))
+}
+
 // request is one thing to ask for.
 type request struct {
 	host    host

@@ -18,7 +18,7 @@ type block struct {
 
 // step is one command of a session with the output the document shows.
 type step struct {
-	command string // may continue on lines after a backslash
+	command string // continues on lines that start with >
 	output  string
 }
 
@@ -130,9 +130,9 @@ func steps(lines []string) []step {
 			}
 			continue
 		}
-		for strings.HasSuffix(command, "\\") && i+1 < len(lines) {
+		for i+1 < len(lines) && strings.HasPrefix(lines[i+1], "> ") {
 			i++
-			command += "\n" + lines[i]
+			command += "\n" + strings.TrimPrefix(lines[i], "> ")
 		}
 		out = append(out, step{command: command})
 	}
@@ -143,7 +143,7 @@ func steps(lines []string) []step {
 func session(all []step) []string {
 	var out []string
 	for _, s := range all {
-		out = append(out, strings.Split("$ "+s.command, "\n")...)
+		out = append(out, strings.Split("$ "+strings.ReplaceAll(s.command, "\n", "\n> "), "\n")...)
 		if s.output != "" {
 			out = append(out, strings.Split(strings.TrimSuffix(s.output, "\n"), "\n")...)
 		}

@@ -7,7 +7,7 @@ import (
 )
 
 const sample = "text\n" +
-	"<!-- run real exit=3 -->\n```console\n$ crawl status\nno data\nhint: x\n$ crawl \\\n  status\n```\n" +
+	"<!-- run real exit=3 -->\n```console\n$ crawl status\nno data\nhint: x\n$ crawl \\\n>   status\n```\n" +
 	"<!-- table: echo a -->\n\na\n\n<!-- end -->\n" +
 	"<!-- table real: echo \\\n  b -->\n<!-- end -->\n" +
 	"```console\n$ not marked\n```\n"

@@ -184,13 +184,19 @@ func (a *archive) get(path string, now carry.Time) (answer, string) {
 	out := answer{status: 200, mime: "application/zip", body: body, modified: a.faults.modified(&f, now), etag: `"` + m.md5 + `"`}
 	if sum {
 		out.mime = "binary/octet-stream"
-		out.body = []byte(m.sha256 + "  " + f.name + ".zip\n")
-		out.etag = `"` + m.md5[:28] + `5c5c"`
+		out.body = []byte(checksumText(&f, m))
+		out.etag = `"` + checksumTag(m) + `"`
 		return out, name
 	}
 	a.faults.served(&f)
 	return out, name
 }
+
+// checksumText is the content of a .CHECKSUM file.
+func checksumText(f *archiveFile, m meta) string { return m.sha256 + "  " + f.name + ".zip\n" }
+
+// checksumTag is the entity tag of a .CHECKSUM file: it changes with the zip.
+func checksumTag(m meta) string { return m.md5[:28] + "5c5c" }
 
 // noSuchKey is the bucket's answer where there is no file.
 func noSuchKey(key string) answer {

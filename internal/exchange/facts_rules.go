@@ -20,6 +20,15 @@ type recordedSymbol struct {
 	Delivery carry.Time `json:"deliveryDate"`
 }
 
+// looseNumber is a number that some recordings quote and others do not.
+type looseNumber string
+
+// UnmarshalJSON takes either form.
+func (n *looseNumber) UnmarshalJSON(text []byte) error {
+	*n = looseNumber(strings.Trim(string(text), `"`))
+	return nil
+}
+
 type datedBrackets struct {
 	from     carry.Time
 	brackets []Bracket
@@ -92,14 +101,14 @@ func readBrackets(rows []json.RawMessage) ([]Bracket, error) {
 			continue
 		}
 		var long struct {
-			Info struct{ InitialLeverage, NotionalCap, NotionalFloor, MaintMarginRatio, Cum string } `json:"info"`
+			Info struct{ InitialLeverage, NotionalCap, NotionalFloor, MaintMarginRatio, Cum looseNumber } `json:"info"`
 		}
 		if err := json.Unmarshal(raw, &long); err != nil {
 			return nil, err
 		}
 		in := &long.Info
 		var leverage float64
-		err := numbers([]string{in.NotionalFloor, in.NotionalCap, in.MaintMarginRatio, in.Cum, in.InitialLeverage},
+		err := numbers([]string{string(in.NotionalFloor), string(in.NotionalCap), string(in.MaintMarginRatio), string(in.Cum), string(in.InitialLeverage)},
 			&b.Floor, &b.Cap, &b.MMR, &b.Cum, &leverage)
 		if err != nil {
 			return nil, err

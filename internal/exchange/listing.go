@@ -151,22 +151,22 @@ func (a *archive) fillLeaf(p *page, l *leaf, s span, now carry.Time) error {
 		if !there {
 			continue
 		}
-		file, sum := p.offer(key), p.offer(key+".CHECKSUM")
-		if group, ok := p.group(key); ok && len(group) <= len(l.folder) {
-			return nil // the other files are in it too
-		}
-		if file || sum {
+		for _, suffix := range [...]string{"", ".CHECKSUM"} {
+			if !p.offer(key + suffix) {
+				continue
+			}
 			m, err := a.meta(&f, now)
 			if err != nil {
 				return err
 			}
-			modified := a.faults.modified(&f, now)
-			size := len(m.sha256) + len("  ") + len(f.name) + len(".zip\n")
-			p.add(file, listedKey{key, m.size, m.md5, modified})
-			p.add(sum, listedKey{key + ".CHECKSUM", size, m.md5[:28] + "5c5c", modified})
+			k := listedKey{key + suffix, m.size, m.md5, a.faults.modified(&f, now)}
+			if suffix != "" {
+				k.size, k.etag = len(checksumText(&f, m)), checksumTag(m)
+			}
+			p.add(k)
 		}
-		if p.truncated {
-			return nil
+		if group, ok := p.group(key); p.truncated || ok && len(group) <= len(l.folder) {
+			return nil // the other files are in the same common prefix
 		}
 	}
 }
@@ -197,8 +197,8 @@ func (p *page) room() bool {
 }
 
 // add lists a key that was found wanted.
-func (p *page) add(wanted bool, k listedKey) {
-	if wanted && p.room() {
+func (p *page) add(k listedKey) {
+	if p.room() {
 		p.keys, p.last = append(p.keys, k), k.key
 	}
 }

@@ -149,7 +149,7 @@ func TestFundingRate(t *testing.T) {
 	ask := func(query string, args ...any) []row {
 		t.Helper()
 		var out []row
-		s.futures("/fapi/v1/fundingRate?" + fmt.Sprintf(query, args...)).into(t, &out)
+		s.futures("/fapi/v1/fundingRate?"+fmt.Sprintf(query, args...)).into(t, &out)
 		return out
 	}
 	all, _ := facts.Funding("AAAUSDT", 0, now+1, 0)
@@ -274,7 +274,7 @@ func TestTimeAndInfo(t *testing.T) {
 		t.Errorf("symbols: %+v", f.Symbols)
 	}
 	var sp info
-	s.spot("/api/v3/exchangeInfo?symbols=" + url.QueryEscape(`["AAAUSDT"]`)).into(t, &sp)
+	s.spot("/api/v3/exchangeInfo?symbols="+url.QueryEscape(`["AAAUSDT"]`)).into(t, &sp)
 	if len(sp.Symbols) != 1 || sp.Symbols[0].Symbol != "AAAUSDT" {
 		t.Errorf("one symbol asked for: %+v", sp.Symbols)
 	}

@@ -93,6 +93,7 @@ func newLane(name string, e strategy.Entry, s strategy.Settings, spec *Spec, inf
 	l := &lane{name: name, entry: e, settings: s, venue: venue}
 	l.run = &strategy.Run{Core: core, Venue: venue, Gate: risk.NewGate(info.Pairs, risk.Limits{}), Book: books,
 		Recorder: strategy.NewRecorder(info.Pairs, books), Journal: strategy.NoJournal{}}
+	l.run.Recorder.Expect(int((info.To-from)/info.Step) + 2)
 	if !spec.NoJournal {
 		l.hash = strategy.NewHashJournal()
 		l.run.Journal = l.hash

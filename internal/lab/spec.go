@@ -133,7 +133,11 @@ func nearest(name string, names []string) string {
 	slices.Sort(names)
 	best, least := "", (len(name)+1)/2
 	for _, n := range names {
-		if d := distance(name, n); d < least {
+		d := distance(name, n)
+		if len(name) > 2 && strings.HasPrefix(strings.ToLower(n), strings.ToLower(name)) {
+			d = min(d, 1) // capital for capitalUSDT
+		}
+		if d < least {
 			best, least = n, d
 		}
 	}

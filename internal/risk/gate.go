@@ -22,29 +22,61 @@ type Gate struct {
 	limits Limits
 	pairs  []carry.Pair
 	rules  []*carry.Rules
-	market *carry.Market
+	// mark are the last cross-section's prices, 0 before the first. They are
+	// copied: a market's memory is used again.
+	mark   []float64
+	flying []flight
 	killed bool
 
 	windowFrom  carry.Time
 	windowCount int
 }
 
+// flight is an order that would add to a short and whose outcome is not known.
+type flight struct {
+	order carry.OrderID
+	pair  int32
+	left  carry.Qty
+	value float64 // USDT of one quantum
+}
+
 // NewGate returns a gate for these pairs.
 func NewGate(pairs []carry.Pair, limits Limits) *Gate {
-	return &Gate{limits: limits, pairs: pairs, rules: make([]*carry.Rules, len(pairs))}
+	return &Gate{limits: limits, pairs: pairs, rules: make([]*carry.Rules, len(pairs)), mark: make([]float64, len(pairs))}
 }
+
+// bounded tells whether notionals matter at all.
+func (g *Gate) bounded() bool { return g.limits.PairMaxUSDT > 0 || g.limits.TotalMaxUSDT > 0 }
 
 // Observe lets the gate see an event before the core does.
 func (g *Gate) Observe(ev *carry.Event) {
 	switch ev.Kind {
 	case carry.EvMarket:
-		g.market = ev.Market
+		if g.bounded() {
+			copy(g.mark, ev.Market.Mark)
+		}
+	case carry.EvFill, carry.EvReject, carry.EvCanceled:
+		g.landed(ev)
 	case carry.EvRules:
 		g.rules[ev.Pair] = ev.Rules
 	case carry.EvOperator:
 		if ev.Code == carry.CodeKill {
 			g.killed = true
 		}
+	}
+}
+
+// landed takes what an outcome tells of an order off the list.
+func (g *Gate) landed(ev *carry.Event) {
+	for k := range g.flying {
+		f := &g.flying[k]
+		if f.order != ev.Order {
+			continue
+		}
+		if f.left -= ev.Qty; f.left <= 0 || ev.Kind != carry.EvFill {
+			g.flying = append(g.flying[:k], g.flying[k+1:]...)
+		}
+		return
 	}
 }
 
@@ -96,12 +128,19 @@ func (g *Gate) checkOrder(at carry.Time, c *carry.Command, acct *carry.Account) 
 	if rules.Legs[c.Leg].Check(c.Qty, c.Ref, c.Limit, pair.QtyUnit(), c.ReduceOnly) != carry.OK {
 		return carry.CodeGateFilter
 	}
+	value := float64(c.Ref.Float() * pair.QtyFloat(c.Qty))
 	if opens {
-		if code := g.checkLimits(c, pair, acct); code != carry.OK {
+		if code := g.checkLimits(c, value, acct); code != carry.OK {
 			return code
 		}
 	}
-	return g.countOrder(at)
+	if code := g.countOrder(at); code != carry.OK {
+		return code
+	}
+	if opens && c.Leg == carry.Perp && g.bounded() {
+		g.flying = append(g.flying, flight{c.Order, c.Pair, c.Qty, value / float64(c.Qty)})
+	}
+	return carry.OK
 }
 
 // opens tells whether the order would add exposure: a short on the perpetual or
@@ -113,12 +152,13 @@ func (g *Gate) opens(c *carry.Command, acct *carry.Account) bool {
 	return !c.ReduceOnly
 }
 
-func (g *Gate) checkLimits(c *carry.Command, pair *carry.Pair, acct *carry.Account) carry.Code {
-	value := float64(c.Ref.Float() * pair.QtyFloat(c.Qty))
+// checkLimits holds an opening of this value, USDT, against the limits; what is
+// on its way counts as held.
+func (g *Gate) checkLimits(c *carry.Command, value float64, acct *carry.Account) carry.Code {
 	if m := g.limits.OrderMaxUSDT; m > 0 && value > m {
 		return carry.CodeGateLimit
 	}
-	if c.Leg != carry.Perp || g.market == nil {
+	if c.Leg != carry.Perp {
 		return carry.OK
 	}
 	if m := g.limits.PairMaxUSDT; m > 0 && g.notional(int(c.Pair), acct)+value > m {
@@ -136,12 +176,18 @@ func (g *Gate) checkLimits(c *carry.Command, pair *carry.Pair, acct *carry.Accou
 	return carry.OK
 }
 
+// notional is pair i's value at mark, held and on its way.
 func (g *Gate) notional(i int, acct *carry.Account) float64 {
-	q := acct.PerpQtyF[i]
-	if q == 0 {
-		return 0
+	sum := 0.0
+	if q := acct.PerpQtyF[i]; q != 0 {
+		sum = math.Abs(float64(q * g.mark[i]))
 	}
-	return math.Abs(q * g.market.Mark[i])
+	for k := range g.flying {
+		if f := &g.flying[k]; int(f.pair) == i {
+			sum += float64(float64(f.left) * f.value)
+		}
+	}
+	return sum
 }
 
 func (g *Gate) countOrder(at carry.Time) carry.Code {

@@ -1,0 +1,192 @@
+package crawl
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"carry"
+	"carry/data"
+	"carry/internal/binance"
+	"carry/internal/exchange"
+)
+
+// tinyNow is the end of the invented facts and a little: the present of tests.
+const tinyNow = carry.Time(1738713600000) + carry.Hour // 2025-02-05 01:00
+
+// virtualClock is the time of client and server: whoever sleeps moves it.
+type virtualClock struct {
+	mu  sync.Mutex
+	now carry.Time
+}
+
+func (c *virtualClock) Now() carry.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+func (c *virtualClock) Sleep(ctx context.Context, d time.Duration) error {
+	c.mu.Lock()
+	c.now += carry.Time(d.Milliseconds())
+	c.mu.Unlock()
+	// Others that are under way are given the processor before time goes on.
+	time.Sleep(50 * time.Microsecond)
+	return ctx.Err()
+}
+
+// serverClock is the same time as the server wants it.
+type serverClock struct{ *virtualClock }
+
+func (c serverClock) Now() time.Time { return c.virtualClock.Now().UTC() }
+
+// world is a server, a client's options and a store.
+type world struct {
+	t      testing.TB
+	clock  *virtualClock
+	server *exchange.Server
+	path   string
+}
+
+func newWorld(t testing.TB, facts exchange.Facts, now carry.Time, o exchange.Options) *world {
+	t.Helper()
+	w := &world{t: t, clock: &virtualClock{now: now}, path: filepath.Join(t.TempDir(), "carry.db")}
+	o.Clock = serverClock{w.clock}
+	var err error
+	if w.server, err = exchange.New(facts, o); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { w.server.Close() })
+	return w
+}
+
+// client makes a client with short deadlines; change may alter its options.
+func (w *world) client(change ...func(*binance.Options)) *binance.Client {
+	w.t.Helper()
+	u := w.server.URLs()
+	o := binance.Options{
+		URLs:  binance.URLs{Spot: u.Spot, Futures: u.Futures, Archive: u.Archive, Listing: u.Listing},
+		Clock: w.clock, Timeout: 5 * time.Second, Attempts: 5,
+		Log: func(text string) {
+			if testing.Verbose() {
+				w.t.Log(text)
+			}
+		},
+	}
+	for _, c := range change {
+		c(&o)
+	}
+	c, err := binance.NewClient(o)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return c
+}
+
+func (w *world) open() *data.Store {
+	w.t.Helper()
+	s, err := data.Open(w.path)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.t.Cleanup(func() { s.Close() })
+	return s
+}
+
+// crawl fetches into s and fails the test on an error.
+func (w *world) crawl(s *data.Store, o Options) *Report {
+	w.t.Helper()
+	rep, err := w.try(s, w.client(), o)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return rep
+}
+
+func (w *world) try(s *data.Store, client *binance.Client, o Options) (*Report, error) {
+	w.t.Helper()
+	c, err := New(s, client, o)
+	if err != nil {
+		return nil, err
+	}
+	p, err := c.Plan(w.t.Context())
+	if err != nil {
+		return nil, err
+	}
+	return c.Run(w.t.Context(), p)
+}
+
+// dump is a store's facts as lines, those with one of the prefixes only.
+func dump(t testing.TB, s *data.Store, only ...string) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := s.Dump(context.Background(), &b); err != nil {
+		t.Fatal(err)
+	}
+	if len(only) == 0 {
+		return b.String()
+	}
+	var out strings.Builder
+	for line := range strings.Lines(b.String()) {
+		for _, p := range only {
+			if strings.HasPrefix(line, p) {
+				out.WriteString(line)
+			}
+		}
+	}
+	return out.String()
+}
+
+func digest(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:8])
+}
+
+// differ shows the first line in which two dumps differ.
+func differ(t testing.TB, what, got, want string) {
+	t.Helper()
+	if got == want {
+		return
+	}
+	a, b := strings.Split(got, "\n"), strings.Split(want, "\n")
+	for i := range max(len(a), len(b)) {
+		x, y := "", ""
+		if i < len(a) {
+			x = a[i]
+		}
+		if i < len(b) {
+			y = b[i]
+		}
+		if x != y {
+			t.Errorf("%s: line %d of %d and %d:\n got %s\nwant %s", what, i+1, len(a), len(b), x, y)
+			return
+		}
+	}
+}
+
+// cuttingTransport fails the n-th request and all after it.
+type cuttingTransport struct {
+	mu   sync.Mutex
+	left int
+}
+
+var errCut = errors.New("the network is gone")
+
+func (c *cuttingTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	c.mu.Lock()
+	c.left--
+	gone := c.left < 0
+	c.mu.Unlock()
+	if gone {
+		return nil, errCut
+	}
+	return http.DefaultTransport.RoundTrip(r)
+}
