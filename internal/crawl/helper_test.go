@@ -20,7 +20,7 @@ import (
 )
 
 // tinyNow is the end of the invented facts and a little: the present of tests.
-const tinyNow = carry.Time(1738713600000) + carry.Hour // 2025-02-05 01:00
+const tinyNow = carry.Time(1738713600000) + 5*carry.Minute // 2025-02-05 00:05
 
 // virtualClock is the time of client and server: whoever sleeps moves it.
 type virtualClock struct {

@@ -3,8 +3,8 @@ package crawl
 import (
 	"context"
 	"fmt"
-	"math"
 	"slices"
+	"strings"
 
 	"carry"
 	"carry/data"
@@ -126,9 +126,14 @@ func (c *Crawler) planAll(ctx context.Context, coins []coin) ([]*Series, error) 
 	return out, nil
 }
 
+// seriesKinds are the kinds of series, those of the perpetual first: they tell
+// whether a ticker was used twice.
+var seriesKinds = [...]string{data.KindPerp, data.KindFunding, data.KindMark, data.KindPremium, data.KindSpot}
+
 func (c *Crawler) planCoin(ctx context.Context, k coin) ([]*Series, error) {
 	var out []*Series
-	for _, kind := range []string{data.KindSpot, data.KindPerp, data.KindFunding, data.KindMark, data.KindPremium} {
+	var perp []data.Life
+	for _, kind := range seriesKinds {
 		symbol, leg := k.perp, carry.Perp
 		if kind == data.KindSpot {
 			symbol, leg = k.spot, carry.Spot
@@ -143,9 +148,12 @@ func (c *Crawler) planCoin(ctx context.Context, k coin) ([]*Series, error) {
 				return nil, err
 			}
 		}
-		lives, err := c.lives(ctx, leg, symbol, monthly)
+		lives, err := c.lives(ctx, leg, symbol, monthly, perp)
 		if err != nil {
 			return nil, err
+		}
+		if leg == carry.Perp {
+			perp = lives
 		}
 		for _, l := range lives {
 			s := &Series{Name: data.Series{Kind: kind, Symbol: l.Name, Step: c.step}, Symbol: symbol, leg: leg}
@@ -165,7 +173,7 @@ func (c *Crawler) planCoin(ctx context.Context, k coin) ([]*Series, error) {
 // the files to fetch.
 func (c *Crawler) planSeries(ctx context.Context, s *Series, l data.Life, monthly []File) error {
 	_, known := c.markets[s.leg].symbols[s.Symbol]
-	s.rest = c.o.Via != Archive && known && !(l.Span.To > 0 && l.Name != s.Symbol)
+	s.rest = c.o.Via != Archive && known && l.Name == s.Symbol
 	s.gone = !known
 	s.Want = c.want(s, l, monthly)
 	var err error
@@ -215,13 +223,14 @@ func (c *Crawler) want(s *Series, l data.Life, monthly []File) data.Span {
 		begin = spotBegin
 	}
 	w.From = max(w.From, begin)
+	monthly = within(monthly, w)
 	if n := len(monthly); n > 0 {
 		if c.o.From == 0 {
 			w.From = max(w.From, monthly[0].Span.From)
 		}
 		last := monthly[n-1].Span.To
-		ended := last < c.cutoff-dailyReach
-		if !s.rest && (ended || c.o.To == 0 && c.o.Via == Archive && s.Name.Kind == data.KindFunding) {
+		over := last < c.cutoff-dailyReach || strings.Contains(l.Name, lifeMark)
+		if !s.rest && (over || c.o.To == 0 && c.o.Via == Archive && s.Name.Kind == data.KindFunding) {
 			w.To = min(w.To, last)
 		}
 	}
@@ -229,6 +238,17 @@ func (c *Crawler) want(s *Series, l data.Life, monthly []File) data.Span {
 		w.From, w.To = (w.From + s.Name.Step - 1).Floor(s.Name.Step), w.To.Floor(s.Name.Step)
 	}
 	return w
+}
+
+// within are the files that have a part in a span.
+func within(files []File, s data.Span) []File {
+	var out []File
+	for _, f := range files {
+		if cut(f.Span, s) != (data.Span{}) {
+			out = append(out, f)
+		}
+	}
+	return out
 }
 
 // daySpans are the missing days that ended and that no monthly file covers.
@@ -301,110 +321,3 @@ func needed(all []File, have map[string]data.ArchiveFile, missing []data.Span, w
 	}
 	return out
 }
-
-// Estimate is what a plan, or a part of it, costs.
-type Estimate struct {
-	Series, Rows, Files, Requests int
-	SpotWeight, FuturesWeight     int
-	FundingRequests               int
-	Bytes                         int64
-	Seconds                       float64 // at least, by the published limits
-}
-
-// Bytes of a row as REST sends it (performance.md §3, measured on synthetic
-// rows).
-const (
-	klineBytes   = 163
-	fundingBytes = 110
-)
-
-// Estimate sums up the series of a kind, "" for all.
-func (p *Plan) Estimate(kind string) Estimate {
-	var e Estimate
-	for _, s := range p.Series {
-		if kind == "" || s.Name.Kind == kind {
-			e.Series++
-			s.estimate(&e)
-		}
-	}
-	if p.Rules && (kind == "" || kind == KindRules) {
-		e.Requests++ // fundingInfo; exchangeInfo was asked for to make the plan
-		e.FundingRequests++
-	}
-	e.Seconds = max(float64(e.SpotWeight)/float64(p.SpotLimit)*60, float64(e.FuturesWeight)/float64(p.FuturesLimit)*60,
-		float64(e.FundingRequests)/450*300)
-	return e
-}
-
-// fundingHours is the interval that is assumed where it is not known yet.
-const fundingHours = 8
-
-func (s *Series) estimate(e *Estimate) {
-	step := s.Name.Step
-	if step == 0 {
-		step = fundingHours * carry.Hour
-	}
-	for _, f := range s.Files {
-		e.Files++
-		e.Requests += 2
-		e.Bytes += f.Bytes
-	}
-	e.Rows += int(length(s.Missing) / step)
-	if !s.rest {
-		return
-	}
-	for _, m := range s.left() {
-		n := int((m.To - m.From) / step)
-		if n == 0 {
-			continue
-		}
-		if s.Name.Step == 0 {
-			pages := (n + binance.FundingPageRows - 1) / binance.FundingPageRows
-			e.Requests += pages
-			e.FundingRequests += pages
-			e.Bytes += int64(n) * fundingBytes
-			continue
-		}
-		kind := restKind[s.Name.Kind]
-		e.Bytes += int64(n) * klineBytes
-		for ; n > 0; n -= kind.PageRows() {
-			e.Requests++
-			w := kind.Weight(min(n, kind.PageRows()))
-			if kind == binance.SpotKlines {
-				e.SpotWeight += w
-			} else {
-				e.FuturesWeight += w
-			}
-		}
-	}
-}
-
-// left is what is missing and not in the files.
-func (s *Series) left() []data.Span {
-	var out []data.Span
-	for _, m := range s.Missing {
-		for _, f := range s.Files {
-			if f.Span.To <= m.From || f.Span.From >= m.To {
-				continue
-			}
-			if f.Span.From > m.From {
-				out = append(out, data.Span{From: m.From, To: f.Span.From})
-			}
-			m.From = f.Span.To
-		}
-		if m.From < m.To {
-			out = append(out, m)
-		}
-	}
-	return out
-}
-
-// units is the number of files and pages of a series, for progress.
-func (s *Series) units() int {
-	var e Estimate
-	s.estimate(&e)
-	return e.Requests - len(s.Files)
-}
-
-// MinTime is an estimate's seconds, rounded up.
-func (e Estimate) MinTime() carry.Time { return carry.Time(math.Ceil(e.Seconds)) * carry.Second }

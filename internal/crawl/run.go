@@ -134,7 +134,7 @@ func (r *run) count(add func(*Report)) {
 func (r *run) series(ctx context.Context, s *Series) error {
 	f := &fetcher{run: r, s: s, units: s.units()}
 	err := f.files(ctx)
-	if err == nil && r.o.Via == Archive && s.Name.Step > 0 {
+	if err == nil && r.o.Via == Archive && s.Name.Step > 0 && len(s.Files) > 0 {
 		err = f.dailyHoles(ctx)
 	}
 	if err == nil && s.rest {
@@ -240,21 +240,21 @@ func (r *run) lack(ctx context.Context, s *Series) error {
 	if err != nil {
 		return err
 	}
-	if s.Name.Step > 0 && any {
-		known := length(after(holes, first)) - length(after(missing, first))
-		r.report.Absent += int(known / s.Name.Step)
-	}
 	if any {
-		missing = after(missing, first)
+		missing, holes = after(missing, first), after(holes, first)
 	}
-	// The newest rows may not be published yet; that is not a lack.
 	if s.rest {
-		missing = before(missing, r.server-settleTime)
-	}
-	if r.o.Via == Archive {
-		if missing, err = r.outsideFiles(ctx, s, missing); err != nil {
-			return err
+		// The newest rows may not be published yet; that is not a lack.
+		end := r.server - settleTime
+		if s.Name.Step > 0 {
+			end = end.Floor(s.Name.Step)
 		}
+		missing, holes = before(missing, end), before(holes, end)
+	} else if missing, err = r.outsideFiles(ctx, s, missing); err != nil {
+		return err
+	}
+	if s.Name.Step > 0 && any {
+		r.report.Absent += int((length(holes) - length(missing)) / s.Name.Step)
 	}
 	if len(missing) == 0 {
 		return nil
@@ -267,8 +267,8 @@ func (r *run) lack(ctx context.Context, s *Series) error {
 	return nil
 }
 
-// outsideFiles leaves out what lies within files that are stored: with
-// archives alone, what they do not have does not exist.
+// outsideFiles leaves out what lies within files that are stored: where nobody
+// else can be asked, what they do not have does not exist.
 func (r *run) outsideFiles(ctx context.Context, s *Series, missing []data.Span) ([]data.Span, error) {
 	have, err := r.store.ArchiveFiles(ctx, s.Name)
 	if err != nil {

@@ -147,10 +147,18 @@ type said struct {
 	carry.Command
 }
 
-// diary is a journal that keeps the commands.
+// diary is a journal that keeps the commands and the fills.
 type diary struct {
 	strategy.NoJournal
-	said []said
+	said  []said
+	fills []carry.Event
+}
+
+func (d *diary) Event(ev *carry.Event) error {
+	if ev.Kind == carry.EvFill {
+		d.fills = append(d.fills, *ev)
+	}
+	return nil
 }
 
 func (d *diary) Command(at carry.Time, c *carry.Command) error {
