@@ -72,8 +72,8 @@ func (r *Recorder) coinRows(end yearMark) error {
 		}
 		row := carry.CoinRow{Coin: r.pairs[i].Coin, Trips: p.trips, Fills: p.fills, HeldHours: p.heldHours,
 			MaxNotional: p.maxValue, Attribution: a.Float()}
-		if p.rateN > 0 {
-			row.MeanRate8h = p.rateSum / float64(p.rateN)
+		if p.rateHours > 0 {
+			row.MeanRate8h = p.rateSum / p.rateHours * 8
 		}
 		for k := range r.res.Years {
 			row.FundingByYear = append(row.FundingByYear, marks[k+1].funding[i]-marks[k].funding[i])

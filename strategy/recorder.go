@@ -41,8 +41,9 @@ type pairRecord struct {
 	trips     int
 	heldHours float64
 	maxValue  float64
-	rateSum   float64 // settled while held, per 8 h
-	rateN     int
+	rateSum   float64 // settled while held, per settlement
+	rateHours float64 // that these settlements cover
+	flying    int     // orders on their way
 	openCode  carry.Code
 	closeCode carry.Code
 }
@@ -73,20 +74,46 @@ func (r *Recorder) Event(ev *carry.Event) error {
 	case carry.EvRules:
 		r.rules[ev.Pair] = ev.Rules
 	case carry.EvPaid:
-		p := &r.pairRec[ev.Pair]
 		r.res.Counts.Postings++
-		p.trip.settlements++
-		p.rateSum += ev.Rate.Float()
-		p.rateN++
+		r.pairRec[ev.Pair].trip.settlements++
+	case carry.EvRates:
+		r.settled(ev)
 	case carry.EvFill, carry.EvSettled, carry.EvLiquidated:
+		r.landed(ev)
 		return r.fill(ev)
+	case carry.EvCanceled:
+		r.landed(ev)
 	case carry.EvReject:
 		r.res.Counts.Rejects++
+		r.landed(ev)
 		r.happen(ev.At, ev.Pair, ev.Code, fmt.Sprintf("%s %s refused", ev.Leg, ev.Side), [3]float64{})
 	case carry.EvTransferred:
 		r.transferred(ev)
 	}
 	return nil
+}
+
+// settled adds the rates of what is held. They are told before anything else
+// happens at their instant, so the account is still that of the settlement.
+func (r *Recorder) settled(ev *carry.Event) {
+	for k := range ev.Rates {
+		s := &ev.Rates[k]
+		if ev.Account.PerpQty[s.Pair] != 0 {
+			p := &r.pairRec[s.Pair]
+			p.rateSum += s.Rate.Float()
+			p.rateHours += s.IntervalH
+		}
+	}
+}
+
+// landed takes note of an order's outcome.
+func (r *Recorder) landed(ev *carry.Event) {
+	if ev.Pair < 0 || ev.Order == 0 {
+		return // no order of ours
+	}
+	if p := &r.pairRec[ev.Pair]; p.flying > 0 {
+		p.flying--
+	}
 }
 
 func (r *Recorder) transferred(ev *carry.Event) {
@@ -110,6 +137,9 @@ func (r *Recorder) Command(at carry.Time, c *carry.Command, code carry.Code) {
 		r.happen(at, c.Pair, c.Code, "", c.X)
 	case carry.CmdOrder:
 		r.res.Counts.Orders++
+		if code == carry.OK {
+			r.pairRec[c.Pair].flying++
+		}
 		r.ordered(at, c)
 	}
 }
@@ -192,15 +222,27 @@ func (r *Recorder) begin(m *carry.Market, equity float64) {
 // sampled is the account at one instant.
 type sampled struct {
 	equity, notional, margin, maintenance, used, distance float64
+	gap                                                   float64 // between the legs at rest, fraction of equity
 	open                                                  int
 }
 
 func (r *Recorder) sample(m *carry.Market, a *carry.Account) sampled {
 	s := sampled{margin: a.PerpUSDT.Float()}
-	coins := 0.0
-	hours := 1.0
+	coins, gap := 0.0, 0.0
+	hours := 0.0
+	if r.started {
+		hours = float64(m.At-r.last) / float64(carry.Hour)
+	}
 	for i := range r.pairs {
-		if q := a.PerpQtyF[i]; q != 0 {
+		q, c := a.PerpQtyF[i], a.SpotCoinsF[i]
+		if q == 0 && c == 0 {
+			continue
+		}
+		if r.pairRec[i].flying == 0 {
+			legs := c + float64(q*float64(r.pairs[i].Mult))
+			gap = max(gap, math.Abs(float64(legs*m.SpotLast[i])))
+		}
+		if q != 0 {
 			v := float64(q * m.Mark[i])
 			s.margin += v - a.PerpCostF[i]
 			v = math.Abs(v)
@@ -218,11 +260,12 @@ func (r *Recorder) sample(m *carry.Market, a *carry.Account) sampled {
 				s.maintenance += carry.MaintenanceMargin(rules.Brackets, v)
 			}
 		}
-		if c := a.SpotCoinsF[i]; c != 0 {
+		if c != 0 {
 			coins += float64(c * m.SpotLast[i])
 		}
 	}
 	s.equity = a.SpotUSDT.Float() + coins + s.margin
+	s.gap = gap / s.equity
 	s.used, s.distance = 0, math.Inf(1)
 	if s.notional > 0 {
 		s.used = math.Inf(1)
@@ -249,6 +292,9 @@ func (r *Recorder) extremes(at carry.Time, s *sampled) {
 	}
 	if s.used > x.MaxLeverage {
 		x.MaxLeverage, x.MaxLeverageAt = s.used, at
+	}
+	if s.gap > x.MaxGapFrac {
+		x.MaxGapFrac = s.gap
 	}
 	y := &r.years[len(r.years)-1]
 	if s.equity > y.peak {

@@ -14,6 +14,7 @@ type paramsCmd struct {
 	Strategy string `help:"funding, hold, holdvalue or null." default:"funding"`
 	Preset   string `help:"default or seed." default:"default"`
 	JSON     bool   `help:"As JSON." name:"json"`
+	TOML     bool   `help:"As a settings file for --config." name:"toml"`
 	Markdown bool   `help:"As the table in docs/PARAMETERS.md."`
 }
 
@@ -22,6 +23,9 @@ func (c *paramsCmd) Run(s *streams) error {
 	e, err := lab.Strategy(c.Strategy, c.Preset)
 	if err != nil {
 		return cli.Fail(cli.Usage, err, "")
+	}
+	if c.TOML {
+		return lab.WriteConfig(s.stdout, e)
 	}
 	models := lab.DefaultModels()
 	groups := []struct {

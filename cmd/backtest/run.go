@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"runtime/pprof"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -15,15 +17,23 @@ import (
 
 // strategyFlags choose the strategy and its settings.
 type strategyFlags struct {
-	Strategy string            `help:"funding, hold, holdvalue or null." default:"funding"`
-	Preset   string            `help:"default, or seed for the original author's numbers." default:"default"`
-	Capital  float64           `help:"Opening balance in USDT." default:"10000" placeholder:"USDT"`
+	Config   string            `help:"Settings file (TOML); backtest params --toml writes one. Flags win over it." placeholder:"FILE"`
+	Strategy string            `help:"funding, hold, holdvalue or null; default funding." placeholder:"NAME"`
+	Preset   string            `help:"default, or seed for the original author's numbers." placeholder:"NAME"`
+	Capital  float64           `help:"Opening balance in USDT; default 10000." placeholder:"USDT"`
 	Set      map[string]string `help:"Set a parameter; --NAME=VALUE does the same. See backtest params." placeholder:"NAME=VALUE" mapsep:"none"`
 }
 
 // spec makes a run's specification from the flags.
 func (f *strategyFlags) spec(m *marketFlags, s *streams) (*lab.Spec, error) {
-	entry, err := lab.Strategy(f.Strategy, f.Preset)
+	file := &lab.Config{}
+	if f.Config != "" {
+		var err error
+		if file, err = lab.ReadConfig(f.Config); err != nil {
+			return nil, cli.Fail(cli.Usage, err, "backtest params lists names and ranges")
+		}
+	}
+	entry, err := lab.Strategy(cmp.Or(f.Strategy, file.Strategy, "funding"), cmp.Or(f.Preset, file.Preset))
 	if err != nil {
 		return nil, cli.Fail(cli.Usage, err, "")
 	}
@@ -33,8 +43,13 @@ func (f *strategyFlags) spec(m *marketFlags, s *streams) (*lab.Spec, error) {
 	}
 	spec := &lab.Spec{From: from, To: to, Coins: m.coins(), Entry: entry, Settings: entry.New(), Models: lab.DefaultModels(),
 		Seed: m.Seed, Command: strings.TrimSpace(program + " " + strings.Join(s.args, " "))}
-	if err := spec.Set("capitalUSDT", fmt.Sprint(f.Capital)); err != nil {
-		return nil, cli.Fail(cli.Usage, err, "")
+	if err := file.Apply(f.Config, spec); err != nil {
+		return nil, cli.Fail(cli.Usage, err, "backtest params lists names and ranges")
+	}
+	if f.Capital != 0 {
+		if err := spec.Set("capitalUSDT", strconv.FormatFloat(f.Capital, 'f', -1, 64)); err != nil {
+			return nil, cli.Fail(cli.Usage, err, "")
+		}
 	}
 	for _, name := range sortedKeys(f.Set) {
 		if err := spec.Set(name, f.Set[name]); err != nil {

@@ -21,8 +21,13 @@ type importCmd struct {
 // Run implements the command.
 func (c *importCmd) Run(e *env) (err error) {
 	if info, err := os.Stat(c.Dir); err != nil || !info.IsDir() {
-		return &hintError{fmt.Errorf("no such folder: %s", c.Dir), "name the folder that holds funding/, spot/1h/ and perp/1h/"}
+		return hint(fmt.Errorf("no such folder: %s", c.Dir), "name the folder that holds funding/, spot/1h/ and perp/1h/")
 	}
+	lock, err := data.LockCrawl(e.ctx, c.DB, false)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, lock.Release()) }()
 	store, err := data.Open(c.DB)
 	if err != nil {
 		return err
@@ -41,11 +46,11 @@ func (c *importCmd) Run(e *env) (err error) {
 	}
 	switch {
 	case errors.Is(err, context.Canceled):
-		return &hintError{errors.New("interrupted; the files finished so far are stored"), "run the same command again to go on"}
+		return hint(errors.New("interrupted; the files finished so far are stored"), "run the same command again to go on")
 	case errors.Is(err, data.ErrRefused) && len(rep.Kinds) > 0:
-		return &hintError{err, "nothing of this file was stored, files before it were; repair it or move it away, then run the same command again"}
+		return hint(err, "nothing of this file was stored, files before it were; repair it or move it away, then run the same command again")
 	case errors.Is(err, data.ErrRefused):
-		return &hintError{err, "name the folder that holds funding/, spot/1h/ and perp/1h/"}
+		return hint(err, "name the folder that holds funding/, spot/1h/ and perp/1h/")
 	case err != nil:
 		return err
 	}

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"carry/internal/cli"
 )
 
 func TestMain(m *testing.M) {
@@ -41,11 +43,11 @@ func TestInterrupt(t *testing.T) {
 	var stdout, stderr bytes.Buffer
 	code := run(ctx, &stdout, &stderr, []string{"import", dir, "--db", db})
 	want := "crawl: interrupted; the files finished so far are stored\nhint: run the same command again to go on\n"
-	if code != exitFailed || stdout.Len() != 0 || stderr.String() != want {
+	if code != cli.Failed || stdout.Len() != 0 || stderr.String() != want {
 		t.Errorf("exit %d, stdout %q, stderr %q", code, &stdout, &stderr)
 	}
 	stderr.Reset()
-	if code := run(t.Context(), &stdout, &stderr, []string{"import", dir, "--db", db}); code != exitOK || !strings.Contains(stdout.String(), "funding") {
+	if code := run(t.Context(), &stdout, &stderr, []string{"import", dir, "--db", db}); code != cli.OK || !strings.Contains(stdout.String(), "funding") {
 		t.Errorf("going on: exit %d, %s", code, &stderr)
 	}
 }

@@ -15,6 +15,7 @@ type statusCmd struct {
 	DB   string `name:"db" default:"./carry.db" placeholder:"FILE" help:"Database to show (${default})."`
 	JSON bool   `name:"json" help:"Print everything as JSON; times are milliseconds UTC."`
 	Gaps bool   `name:"gaps" help:"List every gap."`
+	HTML string `name:"html" placeholder:"FILE" help:"Write a map of the coverage, month by month, as one HTML file."`
 }
 
 // Run implements the command.
@@ -24,6 +25,17 @@ func (c *statusCmd) Run(e *env) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
+	if c.HTML != "" {
+		list, err := store.Coverage(e.ctx)
+		if err != nil {
+			return err
+		}
+		if err := writeCoverage(c.HTML, c.DB, list); err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(e.stdout, "coverage map: %s (opens offline)\n", c.HTML)
+		return err
+	}
 	st, err := store.Status(e.ctx)
 	if err != nil {
 		return err

@@ -46,7 +46,8 @@ func newDesk(t *testing.T) *desk {
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	d.env = append(os.Environ(), "PATH="+bin+string(filepath.ListSeparator)+os.Getenv("PATH"), "TZ=UTC", "LC_ALL=C.UTF-8")
+	d.env = append(os.Environ(), "PATH="+bin+string(filepath.ListSeparator)+os.Getenv("PATH"),
+		"TZ=UTC", "LC_ALL=C.UTF-8", "REPO="+d.root)
 	shared := filepath.Join(d.root, "..", "shared", "data")
 	if _, err := os.Stat(shared); err == nil {
 		d.real = t.TempDir()

@@ -3,6 +3,7 @@ package exchange
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 	"sync"
@@ -55,7 +56,7 @@ func (f *archiveFile) published() carry.Time {
 type archive struct {
 	facts  Facts
 	faults *faultBook
-	bomb   int
+	zip    packer
 	leaves []leaf // in order of folder
 	spans  []span // of each leaf's series
 
@@ -77,7 +78,7 @@ type meta struct {
 }
 
 func newArchive(facts Facts, book *faultBook, opt Options) *archive {
-	a := &archive{facts: facts, faults: book, bomb: opt.BombBytes, metas: map[string]meta{}, cache: fileCache{limit: opt.CacheBytes, files: map[string][]byte{}}}
+	a := &archive{facts: facts, faults: book, zip: packer{bomb: opt.BombBytes}, metas: map[string]meta{}, cache: fileCache{limit: opt.CacheBytes, files: map[string][]byte{}}}
 	step := intervalName(facts.Step())
 	for kind := range kindCount {
 		base := "data/futures/um/"
@@ -259,7 +260,7 @@ func (a *archive) build(f *archiveFile, p filePlan) ([]byte, error) {
 		rows = p.klines(a.afterEnd(rows, f, p), f.series)
 		text = klinesCSV(rows, a.facts.Step(), f, p)
 	}
-	body, err := zipOf(f.name+".csv", text, f.published(), p, a.bomb)
+	body, err := a.zip.pack(f.name+".csv", text, f.published(), p)
 	if err != nil {
 		return nil, err
 	}
@@ -267,27 +268,19 @@ func (a *archive) build(f *archiveFile, p filePlan) ([]byte, error) {
 }
 
 // afterEnd adds what real archives keep of a contract after its delivery: rows
-// at a price that nobody traded (binance.md §1.4, 417 of them for one ticker).
+// at a price that nobody traded, within the file's period.
 func (a *archive) afterEnd(rows []Kline, f *archiveFile, p filePlan) []Kline {
 	if !p.has(FaultTickerReuse) {
 		return rows
 	}
-	const ghosts = 417
-	for _, s := range a.facts.Symbols(f.series.Kind.Market()) {
-		if s.Name != f.series.Symbol || s.Delivery == 0 || s.Delivery >= f.to {
-			continue
+	delivery, step := a.faults.ghosts(f), a.facts.Step()
+	out := slices.Clone(rows)
+	for at := delivery; at < min(delivery+ghostRows*step, f.to); at += step {
+		if at >= f.from && (len(rows) == 0 || at > rows[len(rows)-1].At) {
+			out = append(out, Kline{At: at, Open: "0.0001", High: "0.0001", Low: "0.0001", Close: "0.0001", Volume: "0", Quote: "0", TakerVolume: "0", TakerQuote: "0"})
 		}
-		end := min(s.Delivery+ghosts*a.facts.Step(), f.to)
-		out := make([]Kline, 0, len(rows)+ghosts)
-		out = append(out, rows...)
-		for at := s.Delivery; at < end; at += a.facts.Step() {
-			if at >= f.from && (len(rows) == 0 || at > rows[len(rows)-1].At) {
-				out = append(out, Kline{At: at, Open: "0.0001", High: "0.0001", Low: "0.0001", Close: "0.0001", Volume: "0", Quote: "0", TakerVolume: "0", TakerQuote: "0"})
-			}
-		}
-		return out
 	}
-	return rows
+	return out
 }
 
 // fileCache keeps built files up to a number of bytes, the oldest goes first.

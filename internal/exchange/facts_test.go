@@ -175,7 +175,7 @@ func TestFactsKeepToLimits(t *testing.T) {
 // history against the files, read by other code.
 func TestFolderFactsServeTheFilesByTheLetter(t *testing.T) {
 	dir := filepath.Join(testenv.Shared(t), "data")
-	facts, err := NewFolderFacts(dir)
+	facts, err := NewFolderFacts(dir, "ADAUSDT", "MATICUSDT", "BTCUSDT", "SOLUSDT")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -254,7 +254,7 @@ func sameRow(t *testing.T, file, row string, want []string) carry.Time {
 
 func TestFolderFactsTellRecordedRules(t *testing.T) {
 	dir := filepath.Join(testenv.Shared(t), "data")
-	facts, err := NewFolderFacts(dir)
+	facts, err := NewFolderFacts(dir, "BTCUSDT", "SOLUSDT")
 	if err != nil {
 		t.Fatal(err)
 	}

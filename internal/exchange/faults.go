@@ -23,7 +23,7 @@ const (
 	Fault429       FaultKind = "429"      // too many requests, Retry-After; holds until then
 	Fault418       FaultKind = "418"      // banned, Retry-After; holds until then
 	Fault500       FaultKind = "500"      // with a JSON error
-	Fault502       FaultKind = "502"      // with an HTML page
+	Fault502       FaultKind = "502"      // with plain text
 	Fault503       FaultKind = "503"      // with futures' text for "unknown"
 	Fault504       FaultKind = "504"      // with an empty body
 	FaultHTML200   FaultKind = "html-200" // an HTML page with status 200
@@ -175,7 +175,8 @@ type FaultRule struct {
 
 // faultBook decides and counts. It is safe for concurrent use.
 type faultBook struct {
-	seed uint64
+	seed  uint64
+	facts Facts
 
 	mu    sync.Mutex
 	rules []ruleState
@@ -193,8 +194,8 @@ type ruleState struct {
 }
 
 // newFaultBook checks a schedule.
-func newFaultBook(f Faults) (*faultBook, error) {
-	b := &faultBook{seed: f.Seed, count: map[FaultKind]int{}}
+func newFaultBook(f Faults, facts Facts) (*faultBook, error) {
+	b := &faultBook{seed: f.Seed, facts: facts, count: map[FaultKind]int{}}
 	for i, r := range f.Rules {
 		st := ruleState{FaultRule: r, index: i, asked: map[string]int{}, files: map[string]bool{}}
 		for _, k := range faultKinds {

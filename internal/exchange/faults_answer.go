@@ -49,7 +49,9 @@ func (s *Server) spoiled(f *FaultRule, h host, r *http.Request, now carry.Time, 
 		return s.told(f, h, now, header)
 	case Fault500:
 		a = (&refusal{500, -1000, "An unknown error occurred while processing the request."}).answer()
-	case Fault502, FaultHTML502:
+	case Fault502:
+		a = answer{status: 502, mime: "text/plain", body: []byte("bad gateway")}
+	case FaultHTML502:
 		a = answer{status: 502, mime: "text/html", body: []byte(edgePage)}
 	case Fault503:
 		a = (&refusal{503, -1, "Unknown error, please check your request or try again later."}).answer()

@@ -36,8 +36,8 @@ func (b *faultBook) plan(f *archiveFile, now carry.Time) filePlan {
 		if r.stage != stageRows && r.stage != stageFile || !r.matches(archiveHost, path, "") {
 			continue
 		}
-		if r.FaultRule.Kind == FaultIntervalChange && r.At >= f.to {
-			continue
+		if r.FaultRule.Kind == FaultIntervalChange && r.At >= f.to || r.FaultRule.Kind == FaultTickerReuse && b.ghosts(f) == 0 {
+			continue // nothing to spoil
 		}
 		hit, decided := r.files[path]
 		if !decided {
@@ -50,6 +50,21 @@ func (b *faultBook) plan(f *archiveFile, now carry.Time) filePlan {
 		}
 	}
 	return p
+}
+
+// ghostRows is how long an archive went on after a contract's delivery: 417
+// rows of one ticker (binance.md §1.4).
+const ghostRows = 417
+
+// ghosts is the delivery after which a file can go on, 0 if there is none in
+// its reach.
+func (b *faultBook) ghosts(f *archiveFile) carry.Time {
+	for _, s := range b.facts.Symbols(f.series.Kind.Market()) {
+		if s.Name == f.series.Symbol && s.Delivery != 0 && s.Delivery < f.to && s.Delivery+ghostRows*b.facts.Step() > f.from {
+			return s.Delivery
+		}
+	}
+	return 0
 }
 
 // served counts the faults of a file that goes out.
@@ -98,13 +113,17 @@ func (p filePlan) funding(rows []Funding, symbol string) []Funding {
 	return rows
 }
 
-// rowFaults are the faults of rows that hit a REST request.
-func (b *faultBook) rowFaults(q *query) []FaultRule {
+// rowFaults are the faults of rows that hit a REST request whose last row is of
+// a time.
+func (b *faultBook) rowFaults(q *query, last carry.Time) []FaultRule {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	var out []FaultRule
 	for i := range b.rules {
 		r := &b.rules[i]
+		if r.FaultRule.Kind == FaultIntervalChange && r.At >= last {
+			continue // nothing to spoil
+		}
 		if r.stage == stageRows && r.matches(host(q.market), q.path, q.rawQuery) && b.hits(r, q.path+"?"+q.rawQuery) {
 			b.count[r.FaultRule.Kind]++
 			out = append(out, r.FaultRule)
@@ -118,7 +137,7 @@ func (b *faultBook) klines(rows []Kline, _ Series, q *query) []Kline {
 	if len(b.rules) == 0 || len(rows) == 0 {
 		return rows
 	}
-	for _, r := range b.rowFaults(q) {
+	for _, r := range b.rowFaults(q, rows[len(rows)-1].At) {
 		rows = spoilKlines(rows, r.Kind)
 	}
 	return rows
@@ -129,7 +148,7 @@ func (b *faultBook) funding(rows []Funding, symbol string, q *query, from carry.
 	if len(b.rules) == 0 || len(rows) == 0 {
 		return rows
 	}
-	faults := b.rowFaults(q)
+	faults := b.rowFaults(q, rows[len(rows)-1].At)
 	for i := range faults {
 		rows = spoilFunding(rows, &faults[i], symbol, b.seed)
 	}

@@ -162,7 +162,7 @@ func FuzzQuery(f *testing.F) {
 		f.Add(seed, seed)
 	}
 	facts := TinyFacts()
-	book, _ := newFaultBook(Faults{})
+	book, _ := newFaultBook(Faults{}, facts)
 	f.Fuzz(func(t *testing.T, query, body string) {
 		s := &Server{facts: facts, faults: book, opt: Options{Limits: DefaultLimits(), Keys: map[string]string{"k": "s"}}}
 		s.stats = Stats{Requests: map[string]int{}, Statuses: map[int]int{}}

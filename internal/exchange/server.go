@@ -110,7 +110,7 @@ func New(facts Facts, opt Options) (*Server, error) {
 	if intervalName(facts.Step()) == "" {
 		return nil, fmt.Errorf("start the exchange: bars of %d ms are no interval of Binance's", int64(facts.Step()))
 	}
-	book, err := newFaultBook(opt.Faults)
+	book, err := newFaultBook(opt.Faults, facts)
 	if err != nil {
 		return nil, err
 	}

@@ -3,12 +3,15 @@ package exchange
 import (
 	"archive/zip"
 	"bytes"
+	"compress/flate"
 	"crypto/md5"
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"io"
 	"io/fs"
 	"strconv"
+	"sync"
 
 	"carry"
 )
@@ -84,11 +87,44 @@ func fundingCSV(rows []Funding, p filePlan) []byte {
 	return out
 }
 
-// zipOf packs one entry, with a data descriptor as streaming writers do. The
-// same arguments give the same bytes.
-func zipOf(entry string, text []byte, at carry.Time, p filePlan, bombBytes int) ([]byte, error) {
+// packer makes zip files. It reuses its compressors, which are large.
+type packer struct {
+	bomb int
+	pool sync.Pool // *flate.Writer
+}
+
+// compressor is a zip.Compressor.
+func (k *packer) compressor(out io.Writer) (io.WriteCloser, error) {
+	f, ok := k.pool.Get().(*flate.Writer)
+	if !ok {
+		var err error
+		if f, err = flate.NewWriter(out, flate.BestSpeed); err != nil {
+			return nil, err
+		}
+	}
+	f.Reset(out)
+	return &pooled{f, k}, nil
+}
+
+// pooled gives its compressor back when it is closed.
+type pooled struct {
+	*flate.Writer
+	home *packer
+}
+
+// Close ends the stream.
+func (p *pooled) Close() error {
+	err := p.Writer.Close()
+	p.home.pool.Put(p.Writer)
+	return err
+}
+
+// pack makes a zip of one entry, with a data descriptor as streaming writers
+// do. The same arguments give the same bytes.
+func (k *packer) pack(entry string, text []byte, at carry.Time, p filePlan) ([]byte, error) {
 	var b bytes.Buffer
 	w := zip.NewWriter(&b)
+	w.RegisterCompressor(zip.Deflate, k.compressor)
 	switch {
 	case p.has(FaultPathParent):
 		entry = "../" + entry
@@ -111,7 +147,7 @@ func zipOf(entry string, text []byte, at carry.Time, p filePlan, bombBytes int) 
 	}
 	if p.has(FaultZipBomb) {
 		block := bytes.Repeat([]byte("0"), 1<<16)
-		for n := 0; n < bombBytes; n += len(block) {
+		for n := 0; n < k.bomb; n += len(block) {
 			if _, err := out.Write(block); err != nil {
 				return nil, err
 			}

@@ -47,7 +47,7 @@ func (d *Desk) capacity(s *survey) float64 {
 	room := s.total - s.notional - s.pending
 	margin := float64(d.p.LeverageTargetX*s.margin) - s.notional - s.pending
 	// Fees, and the price may move before the fill.
-	cash := s.free / (1 + d.terms.SpotFeeFrac + 0.005)
+	cash := s.free/(1+d.terms.SpotFeeFrac+0.005) - s.buying
 	return min(room, margin, cash)
 }
 
@@ -62,6 +62,9 @@ func (d *Desk) closes(i int, m *carry.Market, v *Verdict) bool {
 	st := &d.st[i]
 	if st.closing != carry.OK {
 		d.closeBoth(i, math.Inf(1), m, st.closing, v.X)
+		if st.orders == 0 {
+			d.closed(st) // what is left is below the smallest order
+		}
 		return true
 	}
 	if v.Close == carry.OK {
@@ -103,7 +106,7 @@ func (d *Desk) open(m *carry.Market, s *survey) {
 	if len(d.cands) == 0 || !d.mayOpen(s) {
 		return
 	}
-	sortCandidates(d.cands)
+	d.sort(d.cands)
 	limit := d.capacity(s)
 	for k := range d.cands {
 		c := &d.cands[k]

@@ -5,6 +5,8 @@
 package hedge
 
 import (
+	"math"
+
 	"carry"
 )
 
@@ -32,10 +34,17 @@ type Desk struct {
 	inFlight int // orders of all pairs on their way
 
 	// transferID is the transfer on its way, 0 if none.
-	transferID carry.OrderID
-	transferAt carry.Time
-	// reducing is set while a reduction's proceeds are still to be moved.
+	transferID   carry.OrderID
+	transferAt   carry.Time
+	transferFrom carry.Wallet
+	transferUSDT float64
+	// refused is set after a transfer that did not go through: reductions then do
+	// without until one does or the pool is calm.
+	refused bool
+	// reducing is set while a reduction's proceeds are still to be moved; so far
+	// they are proceeds USDT.
 	reducing bool
+	proceeds float64
 
 	// active are the pairs that own anything or have orders on their way, in
 	// pair order; the others cost nothing.
@@ -51,7 +60,8 @@ type Desk struct {
 // account; what is on its way stands here and counts as held (S16).
 type pairState struct {
 	orders   int // on their way
-	pendPerp float64
+	pendPerp float64 // notional of a short on its way
+	pendSpot float64 // the same of its coins, whose cash is not free
 	closing  carry.Code // target is zero until flat, for this reason
 	waitFrom carry.Time // start of a patient closing's wait, 0 if none
 	waitCode carry.Code
@@ -126,7 +136,8 @@ type survey struct {
 	used     float64 // V/F; 0 without shorts, +Inf where F ≤ 0
 	total    float64 // limit of the notional
 	coin     float64 // limit of one coin
-	pending  float64 // notional of openings on their way
+	pending  float64 // notional of shorts on their way
+	buying   float64 // the same of purchases of coins
 }
 
 func (d *Desk) survey(m *carry.Market) survey {
@@ -142,10 +153,21 @@ func (d *Desk) survey(m *carry.Market) survey {
 		if c := a.SpotCoinsF[i]; c != 0 {
 			coins += float64(c * m.SpotLast[i])
 		}
-		s.pending += d.st[i].pendPerp
+		if d.inFlight > 0 {
+			s.pending += d.st[i].pendPerp
+			s.buying += d.st[i].pendSpot
+		}
 	}
 	s.equity = s.free + coins + s.margin
 	s.free -= float64(d.p.ReserveFrac * s.equity)
+	if d.transferID != 0 {
+		// What is on its way is in neither wallet's reach.
+		if d.transferFrom == carry.SpotWallet {
+			s.free -= d.transferUSDT
+		} else {
+			s.margin -= d.transferUSDT
+		}
+	}
 	s.used = usedLeverage(s.notional, s.margin)
 	l := d.p.LeverageTargetX
 	s.total = d.p.TotalLimitUSDT
@@ -178,11 +200,16 @@ func (d *Desk) held(i int) bool { return d.acct.PerpQty[i] != 0 || d.sellable(i)
 type lots struct {
 	common    float64 // the coarser step of both legs
 	spotLeast float64 // the smallest sale
+	// most is the number of contracts that one market order of each leg takes,
+	// with room for the fee in coins.
+	most carry.Qty
 }
 
 func newLots(p *carry.Pair, r *carry.Rules) lots {
 	spot, perp := &r.Legs[carry.Spot], &r.Legs[carry.Perp]
-	return lots{common: max(p.QtyFloat(spot.Lot()), p.QtyFloat(perp.Lot())*float64(p.Mult)),
+	coins := spot.FloorQty(math.MaxInt64)
+	most := min(perp.FloorQty(math.MaxInt64), (coins-coins/100)/carry.Qty(p.Mult))
+	return lots{most: most, common: max(p.QtyFloat(spot.Lot()), p.QtyFloat(perp.Lot())*float64(p.Mult)),
 		spotLeast: p.QtyFloat(max(spot.Lot(), spot.MinQty))}
 }
 

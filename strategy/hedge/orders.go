@@ -30,19 +30,28 @@ func (d *Desk) orderDone(ev *carry.Event) {
 		d.inFlight--
 	}
 	d.touch(int(ev.Pair))
-	if ev.Leg == carry.Perp && ev.Side == carry.Sell {
+	switch {
+	case ev.Leg == carry.Perp && ev.Side == carry.Sell:
 		s.pendPerp = 0
+	case ev.Leg == carry.Spot && ev.Side == carry.Buy:
+		s.pendSpot = 0
+	case d.reducing && ev.Kind == carry.EvFill && ev.Leg == carry.Spot && ev.Side == carry.Sell:
+		d.proceeds += (ev.Amount - ev.Fee).Float()
 	}
 	if s.orders > 0 {
 		return
 	}
-	if s.closing != carry.OK && d.flat(int(ev.Pair)) {
-		s.closing, s.waitFrom = carry.OK, 0
-		s.reopenAt = d.now + hours(d.p.ReopenAfterH)
+	reduced := ev.Kind == carry.EvFill && (ev.Leg == carry.Perp) == (ev.Side == carry.Buy)
+	if (reduced || s.closing != carry.OK) && d.flat(int(ev.Pair)) {
+		d.closed(s)
 	}
-	if d.reducing && d.inFlight == 0 {
-		d.moveProceeds()
-	}
+	d.moveProceeds()
+}
+
+// closed begins the wait after any close, whoever asked for it.
+func (d *Desk) closed(s *pairState) {
+	s.closing, s.waitFrom = carry.OK, 0
+	s.reopenAt = d.now + hours(d.p.ReopenAfterH)
 }
 
 func hours(h float64) carry.Time { return carry.Time(math.Floor(h * float64(carry.Hour))) }
@@ -77,11 +86,15 @@ func (d *Desk) sellable(i int) carry.Qty {
 	return lots
 }
 
-// minNotional is the smallest order value that both legs accept, with 2 % room
-// for the price to move.
+// minNotional is the smallest order worth sending.
 func (d *Desk) minNotional(i int, m *carry.Market) float64 {
-	r := d.rules[i]
-	least := d.p.SliceUSDT
+	return max(d.p.SliceUSDT, d.least(i, m))
+}
+
+// least is the smallest order value that both legs accept, with 2 % room for the
+// price to move.
+func (d *Desk) least(i int, m *carry.Market) float64 {
+	r, least := d.rules[i], 0.0
 	for leg := range r.Legs {
 		price := m.Ask(carry.Leg(leg), i)
 		f := &r.Legs[leg]
@@ -94,9 +107,11 @@ func (d *Desk) minNotional(i int, m *carry.Market) float64 {
 	return least
 }
 
-// contractsFor is the number of whole contract lots worth at most value.
+// contractsFor is the number of whole contract lots worth at most value, and no
+// more than one order of each leg takes.
 func (d *Desk) contractsFor(i int, value float64, m *carry.Market) carry.Qty {
-	return d.rules[i].Legs[carry.Perp].FloorQty(d.pairs[i].QtyFloor(value / m.Ask(carry.Perp, i)))
+	q := min(d.pairs[i].QtyFloor(value/m.Ask(carry.Perp, i)), d.lots[i].most)
+	return d.rules[i].Legs[carry.Perp].FloorQty(q)
 }
 
 // buyFor is the spot quantity that leaves at least the coins of q contracts
@@ -127,12 +142,14 @@ func (d *Desk) openBoth(i int, value float64, m *carry.Market, code carry.Code, 
 	d.order(i, carry.Perp, carry.Sell, q, m, code, x)
 	d.order(i, carry.Spot, carry.Buy, buy, m, code, x)
 	d.st[i].pendPerp += sent
+	d.st[i].pendSpot += sent
 	return sent
 }
 
-// closeBoth reduces both legs by about value USDT; what would be left below the
-// smallest order goes too. value = +Inf closes everything. It returns the
-// notional sent.
+// closeBoth reduces both legs by about value USDT, at least by an order that both
+// accept; what would be left below the smallest order goes too. value = +Inf
+// closes everything. What one order of a leg cannot take stays whole, both legs
+// of it, for the next cycle. It returns the notional sent.
 func (d *Desk) closeBoth(i int, value float64, m *carry.Market, code carry.Code, x [3]float64) float64 {
 	held := -d.acct.PerpQty[i]
 	pair, r := &d.pairs[i], d.rules[i]
@@ -140,17 +157,13 @@ func (d *Desk) closeBoth(i int, value float64, m *carry.Market, code carry.Code,
 	q := held
 	if held > 0 {
 		worth := float64(pair.QtyFloat(held) * m.Ask(carry.Perp, i))
-		if value < worth-d.minNotional(i, m) {
-			q = d.contractsUp(i, value, m)
-			if q > held {
-				q = held
-			}
+		least := d.least(i, m)
+		if value = max(value, least); value < worth-max(least, d.p.SliceUSDT) {
+			q = min(d.contractsUp(i, value, m), held)
 		}
+		q = r.Legs[carry.Perp].FloorQty(min(q, d.lots[i].most))
 	}
 	all := q == held
-	if held > 0 {
-		q = r.Legs[carry.Perp].FloorQty(q)
-	}
 	sell := q * carry.Qty(pair.Mult)
 	if all || sell > coins {
 		sell = coins
@@ -171,7 +184,7 @@ func (d *Desk) closeBoth(i int, value float64, m *carry.Market, code carry.Code,
 // falls short of its aim.
 func (d *Desk) contractsUp(i int, value float64, m *carry.Market) carry.Qty {
 	f := &d.rules[i].Legs[carry.Perp]
-	q := f.CeilQty(d.pairs[i].QtyFloor(value / m.Ask(carry.Perp, i)))
+	q := f.CeilQty(carry.Qty(math.Ceil(value / m.Ask(carry.Perp, i) * float64(d.pairs[i].QtyUnit()))))
 	if q < f.MinQty {
 		q = f.MinQty
 	}

@@ -46,6 +46,7 @@ func (d *Desk) watchPool(s *survey) {
 	x := [3]float64{s.used, d.p.LeverageTargetX, 0}
 	switch want {
 	case poolNormal:
+		d.refused = false
 		d.note(-1, carry.CodeCalm, x)
 	case poolAlarm:
 		d.note(-1, carry.CodeAlarm, x)
@@ -76,19 +77,22 @@ func shortfall(v, f, l, c float64, proceedsMove bool) float64 {
 // reduce sends what is free to the futures wallet and cuts pairs from the queue
 // until the rest is at the target (S13).
 func (d *Desk) reduce(m *carry.Market, s *survey) {
-	if d.inFlight > 0 {
+	if d.inFlight > 0 || (d.transferID != 0 && !d.transferGapOver()) {
 		return // what is on its way is not known yet
 	}
 	l := d.p.LeverageTargetX
 	f := s.margin
-	if y := min(s.free, s.notional/l-f); y > 0 && d.mayTransfer() && d.transferID == 0 {
+	// A transfer that has not come back by now cannot be counted on.
+	moves := d.mayTransfer() && d.transferID == 0
+	// Without a rebalancing ratio only the reduction's own proceeds are moved.
+	if y := min(s.free, s.notional/l-f); y > 0 && moves && d.p.BalanceBandFrac > 0 {
 		if sent := d.transfer(carry.SpotWallet, y, carry.CodeReduceLeverage, s); sent > 0 {
 			f += sent
 			s.free -= sent
 		}
 	}
 	cost := float64(2*d.terms.SpotFeeFrac) + d.terms.PerpFeeFrac
-	x := shortfall(s.notional, f, l, cost, d.mayTransfer())
+	x := shortfall(s.notional, f, l, cost, moves)
 	if x <= 0 {
 		return
 	}
@@ -101,7 +105,7 @@ func (d *Desk) reduce(m *carry.Market, s *survey) {
 		c.x[0] = s.used
 		x -= d.closeBoth(c.i, min(x, c.value), m, d.reductionCode(), c.x)
 	}
-	d.reducing = d.mayTransfer()
+	d.reducing, d.proceeds = moves, 0
 }
 
 func (d *Desk) reductionCode() carry.Code {
@@ -111,8 +115,11 @@ func (d *Desk) reductionCode() carry.Code {
 	return carry.CodeReduceLeverage
 }
 
-// mayTransfer tells whether a reduction may move USDT into the futures wallet.
-func (d *Desk) mayTransfer() bool { return d.p.BalanceBandFrac > 0 || d.p.ReduceMayTransfer }
+// mayTransfer tells whether a reduction may move USDT into the futures wallet
+// and whether that can be relied on.
+func (d *Desk) mayTransfer() bool {
+	return !d.refused && (d.p.BalanceBandFrac > 0 || d.p.ReduceMayTransfer)
+}
 
 // rankReductions fills the queue: lowest rate + closing premium first; in an
 // emergency the largest first. Pairs that cannot trade now are left out.
@@ -131,26 +138,41 @@ func (d *Desk) rankReductions(m *carry.Market) {
 		c.mean = c.value
 		d.queue = append(d.queue, c)
 	}
-	sortCandidates(d.queue)
+	d.sort(d.queue)
 }
 
-// sortCandidates orders by rank, then mean, highest first, then pair order.
-// Insertion keeps it stable and allocates nothing; lists are short.
-func sortCandidates(c []candidate) {
+// sort orders by rank, then mean, highest first, then symbol. Insertion
+// allocates nothing; lists are short.
+func (d *Desk) sort(c []candidate) {
 	for k := 1; k < len(c); k++ {
-		for j := k; j > 0 && (c[j].rank > c[j-1].rank || (c[j].rank == c[j-1].rank && c[j].mean > c[j-1].mean)); j-- {
+		for j := k; j > 0 && d.ahead(&c[j], &c[j-1]); j-- {
 			c[j], c[j-1] = c[j-1], c[j]
 		}
 	}
 }
 
-// moveProceeds sends what a reduction's sales brought to the futures wallet.
+func (d *Desk) ahead(a, b *candidate) bool {
+	switch {
+	case a.rank != b.rank:
+		return a.rank > b.rank
+	case a.mean != b.mean:
+		return a.mean > b.mean
+	}
+	return d.pairs[a.i].Coin < d.pairs[b.i].Coin
+}
+
+// moveProceeds sends what a reduction's sales brought to the futures wallet, as
+// soon as all of them and the transfer before are through.
 func (d *Desk) moveProceeds() {
-	d.reducing = false
-	if d.transferID != 0 {
+	if !d.reducing || d.inFlight > 0 || d.transferID != 0 {
 		return
 	}
+	d.reducing = false
 	a := d.acct
+	most := a.SpotUSDT.Float()
+	if d.p.BalanceBandFrac == 0 {
+		most = min(most, d.proceeds)
+	}
 	v, f := 0.0, a.PerpUSDT.Float()
 	for _, i := range d.active {
 		if q := a.PerpQtyF[i]; q != 0 {
@@ -160,5 +182,5 @@ func (d *Desk) moveProceeds() {
 		}
 	}
 	s := survey{used: usedLeverage(v, f)}
-	d.transfer(carry.SpotWallet, min(a.SpotUSDT.Float(), v/d.p.LeverageTargetX-f), carry.CodeReduceLeverage, &s)
+	d.transfer(carry.SpotWallet, min(most, v/d.p.LeverageTargetX-f), carry.CodeReduceLeverage, &s)
 }

@@ -17,16 +17,24 @@ func (d *Desk) transfer(from carry.Wallet, usdt float64, code carry.Code, s *sur
 		return 0
 	}
 	d.nextID++
-	d.transferID, d.transferAt = d.nextID, d.now
+	d.transferID, d.transferAt, d.transferFrom, d.transferUSDT = d.nextID, d.now, from, amount.Float()
 	d.out = append(d.out, carry.Command{Kind: carry.CmdTransfer, Pair: -1, Wallet: from, Amount: amount,
 		Order: d.nextID, Code: code, X: [3]float64{s.used, d.p.LeverageTargetX, usdt}})
 	return amount.Float()
 }
 
 func (d *Desk) transferDone(ev *carry.Event) {
-	if ev.Order == d.transferID {
-		d.transferID = 0
+	if ev.Order != d.transferID || d.transferID == 0 {
+		return
 	}
+	d.transferID = 0
+	d.refused = ev.Code != carry.OK
+	d.moveProceeds()
+}
+
+// transferGapOver tells whether the last transfer is long enough ago.
+func (d *Desk) transferGapOver() bool {
+	return d.transferAt == 0 || d.now-d.transferAt >= carry.Time(d.p.TransferGapS)*carry.Second
 }
 
 // rebalance moves USDT towards the ratio at which the shorts, open and still to
@@ -38,7 +46,7 @@ func (d *Desk) rebalance(s *survey) {
 	if d.p.BalanceBandFrac == 0 || d.transferID != 0 || d.inFlight > 0 {
 		return
 	}
-	if d.transferAt != 0 && d.now-d.transferAt < carry.Time(d.p.TransferGapS)*carry.Second {
+	if !d.transferGapOver() {
 		return
 	}
 	l := d.p.LeverageTargetX
