@@ -70,6 +70,9 @@ var outsides = []outside{
 	{"codeberg.org/go-fonts/liberation", []string{"reports"}},
 	{"github.com/alecthomas/kong", []string{"internal/cli", "cmd/*"}},
 	{"github.com/mattn/go-isatty", []string{"internal/cli", "cmd/*"}},
+	{"github.com/pelletier/go-toml/v2", []string{"internal/lab"}},
+	{"github.com/schollz/progressbar/v3", []string{"internal/cli", "cmd/*"}},
+	{"github.com/parquet-go/parquet-go", []string{"cmd/crawl"}},
 	{"github.com/adshao/go-binance/v2", []string{"internal/binance"}},
 }
 
