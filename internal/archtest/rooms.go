@@ -41,11 +41,12 @@ var plans = []plan{
 	{"internal/binance", []string{root, "internal/binance/wire", "internal/risk"}},
 	{"internal/exchange", []string{root, "sim", "internal/binance/wire"}},
 	{"internal/lab", libraries},
+	{"internal/crawl", []string{root, "data", "internal/binance", "internal/binance/wire"}},
 	{"internal/venuetest", []string{root, "internal/risk", "internal/testenv"}},
 	{"internal/refengine", []string{root}},
 	{"internal/archtest", nil},
 	{"internal/testenv", nil},
-	{"cmd/*", []string{root, "internal/lab", "internal/cli", "reports", "data"}},
+	{"cmd/*", []string{root, "internal/lab", "internal/cli", "reports", "data", "internal/crawl", "internal/binance"}},
 	{"bench", append([]string{"internal/lab", "bench/*"}, libraries...)},
 	{"bench/*", append([]string{"internal/lab"}, libraries...)},
 }

@@ -59,9 +59,9 @@ type Desk struct {
 // pairState is what a desk remembers of one pair. What is held stands in the
 // account; what is on its way stands here and counts as held (S16).
 type pairState struct {
-	orders   int // on their way
-	pendPerp float64 // notional of a short on its way
-	pendSpot float64 // the same of its coins, whose cash is not free
+	orders   int        // on their way
+	pendPerp float64    // notional of a short on its way
+	pendSpot float64    // the same of its coins, whose cash is not free
 	closing  carry.Code // target is zero until flat, for this reason
 	waitFrom carry.Time // start of a patient closing's wait, 0 if none
 	waitCode carry.Code
