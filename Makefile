@@ -3,7 +3,7 @@ FUZZTIME ?= 10s
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 RACE = ./data ./internal/lab ./sim ./strategy
 
-.PHONY: help test short race fmt vet lint cover fuzz bench demo ci
+.PHONY: help test short race fmt vet lint cover fuzz bench claims claims-check demo ci
 
 help: ## list these targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/\1\t\2/' | expand -t 10
@@ -36,6 +36,12 @@ fuzz: ## each fuzz target for FUZZTIME (10s)
 
 bench: ## speed against the floors; writes docs/results/bench-DATE.json
 	go run ./bench
+
+claims: ## the author's claims and the results by year, from ../shared, into docs/results
+	go run ./bench/claims
+
+claims-check: ## fail where docs/results is not what the program says now
+	go run ./bench/claims --check
 
 demo: ## the first command: a generated market, the report in ./out
 	go run ./cmd/backtest

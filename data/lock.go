@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strconv"
 	"strings"
@@ -26,7 +27,11 @@ const lockPoll = 200 * time.Millisecond
 func LockCrawl(ctx context.Context, path string, wait bool) (*Lock, error) {
 	f, err := os.OpenFile(path+".lock", os.O_RDWR|os.O_CREATE, 0o644)
 	if err != nil {
-		return nil, fmt.Errorf("%w: open lock file: %w", ErrReadOnly, err)
+		var at *fs.PathError
+		if errors.As(err, &at) {
+			err = at.Err
+		}
+		return nil, fmt.Errorf("%w: open %s: %w", ErrReadOnly, path, err)
 	}
 	for {
 		ok, err := tryLock(f)

@@ -36,7 +36,9 @@ func (i FixedImpact) String() string { return fmt.Sprintf("fixed %g", i.Frac) }
 // that studies of large orders agree on within a factor of two.
 type SquareRootImpact struct{ Factor, MaxFrac float64 }
 
-// DefaultImpact is the model a run uses unless told otherwise.
+// DefaultImpact is the model a run uses unless told otherwise. It is dearer
+// than CalibratedImpact for orders below 0.04 % of a day's value and cheaper
+// above (docs/COSTS.md).
 var DefaultImpact = SquareRootImpact{Factor: 1, MaxFrac: 0.05}
 
 // ImpactFrac follows the square-root law; with an unknown daily value it is
@@ -59,3 +61,45 @@ func (i SquareRootImpact) ImpactFrac(value, daily, vol float64) float64 {
 func (i SquareRootImpact) String() string {
 	return fmt.Sprintf("square root: %g × daily volatility × √(value / daily value)", i.Factor)
 }
+
+// BookImpact is the law of walking a book at once: Factor × daily volatility ×
+// (order value / daily value)^¾, at most MaxFrac. Books are thin at the touch
+// and thicken outward, so cost grows faster than the square root, which holds
+// for orders worked over hours. Name is what the report calls it.
+type BookImpact struct {
+	Factor, MaxFrac float64
+	Name            string
+}
+
+// ImpactFrac follows the law; with an unknown daily value it is MaxFrac.
+func (i BookImpact) ImpactFrac(value, daily, vol float64) float64 {
+	if value <= 0 {
+		return 0
+	}
+	if !(daily > 0) {
+		return i.MaxFrac
+	}
+	root := math.Sqrt(value / daily)
+	x := i.Factor * vol * root * math.Sqrt(root)
+	if x > i.MaxFrac || x != x {
+		return i.MaxFrac
+	}
+	return x
+}
+
+// String names the model with its figures.
+func (i BookImpact) String() string {
+	return fmt.Sprintf("%s: %g × daily volatility × (value / daily value)^0.75", i.Name, i.Factor)
+}
+
+// DearerImpact charges the dearer of two models: neither small nor large orders
+// are flattered.
+type DearerImpact struct{ A, B ImpactModel }
+
+// ImpactFrac is the larger of both.
+func (d DearerImpact) ImpactFrac(value, daily, vol float64) float64 {
+	return max(d.A.ImpactFrac(value, daily, vol), d.B.ImpactFrac(value, daily, vol))
+}
+
+// String names both models.
+func (d DearerImpact) String() string { return fmt.Sprintf("the dearer of %s and %s", d.A, d.B) }

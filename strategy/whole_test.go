@@ -48,22 +48,32 @@ func (y *tally) Command(_ carry.Time, c *carry.Command) error {
 	return nil
 }
 
-// live runs a strategy through a generated market and returns its result.
-func live(t *testing.T, name string, seed uint64, settings map[string]string) (*carry.Result, *tally, []carry.Pair) {
+// world is a generated market for one strategy.
+type world struct {
+	name     string
+	seed     uint64
+	settings map[string]string
+	latency  carry.Time
+	capital  carry.Amount
+	guard    *guard // may watch the core
+}
+
+// live runs the strategy to the market's end and returns its result.
+func (w *world) live(t *testing.T) (*carry.Result, *tally, []carry.Pair) {
 	t.Helper()
 	from := carry.Time(1609459200000)
-	m, err := sim.NewMarket(sim.MarketOptions{Seed: seed, Coins: 6, From: from, To: from + 430*carry.Day})
+	m, err := sim.NewMarket(sim.MarketOptions{Seed: w.seed, Coins: 6, From: from, To: from + 430*carry.Day})
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err := strategy.Find(name, "")
+	e, err := strategy.Find(w.name, "")
 	if err != nil {
 		t.Fatal(err)
 	}
 	s := e.New()
 	table := s.Table()
 	for k := range table {
-		if v, ok := settings[table[k].Name]; ok {
+		if v, ok := w.settings[table[k].Name]; ok {
 			if err := table[k].Set(v); err != nil {
 				t.Fatal(err)
 			}
@@ -75,13 +85,23 @@ func live(t *testing.T, name string, seed uint64, settings map[string]string) (*
 		t.Fatal(err)
 	}
 	start := from + 40*carry.Day
-	venue, err := sim.NewVenue(info, sim.DefaultOptions(), start)
+	o := sim.DefaultOptions()
+	if w.capital > 0 {
+		o.CapitalUSDT = w.capital
+	}
+	if w.latency > 0 {
+		o.Latency = sim.ConstantLatency{Ms: w.latency}
+	}
+	venue, err := sim.NewVenue(info, o, start)
 	if err != nil {
 		t.Fatal(err)
 	}
 	books, y := book.New(info.Pairs), newTally()
 	run := &strategy.Run{Core: core, Venue: venue, Gate: risk.NewGate(info.Pairs, risk.Limits{}), Book: books, Journal: y,
 		Recorder: strategy.NewRecorder(info.Pairs, books)}
+	if w.guard != nil {
+		w.guard.core, run.Core = core, w.guard
+	}
 	q := sim.NewQuoter(info, sim.QuoteModels{Spread: sim.DefaultSpread}, start)
 	var b carry.Block
 	for {
@@ -90,14 +110,14 @@ func live(t *testing.T, name string, seed uint64, settings map[string]string) (*
 		}
 		venue.Feed(q.Frames(&b))
 		if done, err := run.Advance(context.Background()); done || err != nil {
-			t.Fatalf("%s, seed %d: %t, %v", name, seed, done, err)
+			t.Fatalf("%s, seed %d: %t, %v", w.name, w.seed, done, err)
 		}
 	}
 	f := q.Last()
 	venue.Feed(f)
 	venue.Finish()
 	if done, err := run.Advance(context.Background()); !done || err != nil {
-		t.Fatalf("%s, seed %d: %t, %v", name, seed, done, err)
+		t.Fatalf("%s, seed %d: %t, %v", w.name, w.seed, done, err)
 	}
 	res, err := run.Recorder.Finish(&f.Markets[0])
 	if err != nil {
@@ -123,7 +143,8 @@ func TestResultsAddUp(t *testing.T) {
 			if name == "funding" {
 				settings = eager
 			}
-			res, y, pairs := live(t, name, seed, settings)
+			w := world{name: name, seed: seed, settings: settings}
+			res, y, pairs := w.live(t)
 			checkSums(t, name, res)
 			checkTrips(t, name, res, y, pairs)
 			n := res.Counts

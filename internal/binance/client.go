@@ -1,6 +1,7 @@
 package binance
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -141,7 +142,7 @@ func (c *Client) HasKeys() bool { return c.o.Keys != nil }
 
 // Pause waits as after the n-th failed attempt, n from 1.
 func (c *Client) Pause(ctx context.Context, n int) error {
-	return c.o.Clock.Sleep(ctx, c.backoff(n-1))
+	return c.o.Clock.SleepUntil(ctx, c.Now()+carry.Time(c.backoff(n-1)/time.Millisecond))
 }
 
 // request is one thing to ask for.
@@ -191,7 +192,7 @@ func (c *Client) get(ctx context.Context, r *request, use func(body []byte) erro
 		}
 		c.o.Log(fmt.Sprintf("%v; attempt %d of %d follows", err, attempt, c.o.Attempts))
 		c.count(func(s *Stats) { s.Retries++ })
-		if err := c.o.Clock.Sleep(ctx, c.backoff(attempt-2)); err != nil {
+		if err := c.Pause(ctx, attempt-1); err != nil {
 			return err
 		}
 	}
@@ -268,7 +269,7 @@ func (c *Client) send(ctx context.Context, r *request, info *call) ([]byte, erro
 		return nil, fmt.Errorf("%s %s: %w", r.host, r.path, redact(err))
 	}
 	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
+	body, err := readBody(resp)
 	c.count(func(s *Stats) { s.Bytes += int64(len(body)) })
 	if info.status != http.StatusOK {
 		return nil, statusError(r, info.status, body)
@@ -277,4 +278,16 @@ func (c *Client) send(ctx context.Context, r *request, info *call) ([]byte, erro
 		return nil, fmt.Errorf("%s %s: the answer breaks off: %w", r.host, r.path, redact(err))
 	}
 	return body, nil
+}
+
+// readBody reads a body into one piece of memory where its length was announced.
+func readBody(resp *http.Response) ([]byte, error) {
+	n := resp.ContentLength
+	if n < 0 || n > 8<<20 {
+		return io.ReadAll(resp.Body)
+	}
+	var b bytes.Buffer
+	b.Grow(int(n) + bytes.MinRead)
+	_, err := b.ReadFrom(resp.Body)
+	return b.Bytes(), err
 }

@@ -11,8 +11,9 @@ import (
 // waiting in no time.
 type Clock interface {
 	Now() carry.Time
-	// Sleep waits for d, or returns the context's error.
-	Sleep(ctx context.Context, d time.Duration) error
+	// SleepUntil waits until t, or returns the context's error. A moment, not a
+	// span: of several who wait for the same one, none waits twice.
+	SleepUntil(ctx context.Context, t carry.Time) error
 }
 
 // WallClock is the machine's clock.
@@ -21,12 +22,12 @@ type WallClock struct{}
 // Now implements Clock.
 func (WallClock) Now() carry.Time { return carry.Time(time.Now().UnixMilli()) }
 
-// Sleep implements Clock.
-func (WallClock) Sleep(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
+// SleepUntil implements Clock.
+func (WallClock) SleepUntil(ctx context.Context, t carry.Time) error {
+	timer := time.NewTimer(time.Until(t.UTC()))
+	defer timer.Stop()
 	select {
-	case <-t.C:
+	case <-timer.C:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()

@@ -3,7 +3,6 @@ package binance
 import (
 	"context"
 	"sync"
-	"time"
 
 	"carry"
 )
@@ -47,18 +46,18 @@ func (l *limiter) set(limit int, window carry.Time) {
 // take waits until weight fits and reserves it under id.
 func (l *limiter) take(ctx context.Context, id uint64, weight int) error {
 	for {
-		wait, ok := l.try(id, weight)
+		again, ok := l.try(id, weight)
 		if ok {
 			return nil
 		}
-		if err := l.clock.Sleep(ctx, time.Duration(wait)*time.Millisecond); err != nil {
+		if err := l.clock.SleepUntil(ctx, again); err != nil {
 			return err
 		}
 	}
 }
 
-// try reserves weight, or says how long to wait before asking again.
-func (l *limiter) try(id uint64, weight int) (wait carry.Time, ok bool) {
+// try reserves weight, or says when to ask again.
+func (l *limiter) try(id uint64, weight int) (again carry.Time, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := l.clock.Now()
@@ -69,17 +68,16 @@ func (l *limiter) try(id uint64, weight int) (wait carry.Time, ok bool) {
 		l.sum += weight
 		return 0, true
 	}
-	wait = 100 // everything is in flight: look again soon
-	first := true
+	again = 0
 	for _, s := range l.spent {
-		if s.end == 0 {
-			continue
-		}
-		if left := s.end + l.window + slack - now; first || left < wait {
-			wait, first = left, false
+		if free := s.end + l.window + slack; s.end != 0 && (again == 0 || free < again) {
+			again = free
 		}
 	}
-	return max(wait, 1), false
+	if again == 0 {
+		again = now + carry.Second/10 // everything is under way: look again soon
+	}
+	return max(again, now+1), false
 }
 
 // expire forgets what is older than the window.
@@ -132,12 +130,12 @@ func (g *gate) close(until carry.Time) {
 func (g *gate) pass(ctx context.Context) error {
 	for {
 		g.mu.Lock()
-		wait := g.until - g.clock.Now()
+		until, now := g.until, g.clock.Now()
 		g.mu.Unlock()
-		if wait <= 0 {
+		if until <= now {
 			return ctx.Err()
 		}
-		if err := g.clock.Sleep(ctx, time.Duration(wait)*time.Millisecond); err != nil {
+		if err := g.clock.SleepUntil(ctx, until); err != nil {
 			return err
 		}
 	}

@@ -34,12 +34,12 @@ func (c *virtualClock) Now() carry.Time {
 	return c.now
 }
 
-func (c *virtualClock) Sleep(ctx context.Context, d time.Duration) error {
+func (c *virtualClock) SleepUntil(ctx context.Context, t carry.Time) error {
+	// Requests that are under way get the processor before time goes on.
+	time.Sleep(200 * time.Microsecond)
 	c.mu.Lock()
-	c.now += carry.Time(d.Milliseconds())
-	c.mu.Unlock()
-	// Others that are under way are given the processor before time goes on.
-	time.Sleep(50 * time.Microsecond)
+	defer c.mu.Unlock()
+	c.now = max(c.now, t)
 	return ctx.Err()
 }
 

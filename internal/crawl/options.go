@@ -53,7 +53,7 @@ type Options struct {
 	Workers int
 	// Progress, if set, is called after every file and page, from one goroutine
 	// at a time.
-	Progress func(Progress)
+	Progress func(Progress) `json:"-"`
 }
 
 // Progress says how far a crawl is.

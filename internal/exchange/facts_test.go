@@ -60,7 +60,7 @@ func TestGeneratedFactsAreTheMarkets(t *testing.T) {
 			t.Fatalf("%v at %s: %q, the market has %v", s, when, text(k), want)
 		}
 	}
-	settled := 0
+	settled, jittered := 0, 0
 	var b carry.Block
 	for {
 		if err := m.Next(&b); errors.Is(err, io.EOF) {
@@ -87,7 +87,13 @@ func TestGeneratedFactsAreTheMarkets(t *testing.T) {
 				t.Fatalf("settlement %+v: %+v %v", s, f, err)
 			}
 			settled++
+			if f[0].At != s.At {
+				jittered++
+			}
 		}
+	}
+	if jittered < settled/2 {
+		t.Errorf("%d of %d funding stamps have milliseconds", jittered, settled)
 	}
 	if settled < 1000 {
 		t.Errorf("only %d settlements were compared", settled)

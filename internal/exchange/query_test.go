@@ -133,6 +133,31 @@ func TestLeverageBracketDemandsASignature(t *testing.T) {
 	s.send2(t, "GET", "/fapi/v1/leverageBracket?signature=ab", key).refused(t, 400, -1102, "'timestamp'")
 }
 
+func TestParametersMayBeInTheBody(t *testing.T) {
+	now := at(t, tinyNow)
+	secrets := map[string]string{"k": "s"}
+	query0, body := "recvWindow=4000", fmt.Sprintf("symbol=AAAUSDT&timestamp=%d", now)
+	signature := Sign("s", query0+body)
+	for name, c := range map[string]struct {
+		query, body string
+		code        int
+	}{
+		"signature in the body":       {query0, body + "&signature=" + signature, 0},
+		"signature in the query":      {query0 + "&signature=" + signature, body, 0},
+		"all in the body, none first": {"", "signature=" + Sign("s", body) + "&" + body, 0},
+		"body changed":                {query0, body + "&x=1&signature=" + signature, -1022},
+		"order changed":               {body, query0 + "&signature=" + signature, -1022},
+	} {
+		q := query{now: now, market: FuturesMarket, apiKey: "k", rawQuery: c.query, rawBody: c.body}
+		q.params, _ = parseParams(nil, c.query)
+		q.params, _ = parseParams(q.params, c.body)
+		r := q.authorize(secrets)
+		if c.code == 0 && r != nil || c.code != 0 && (r == nil || r.code != c.code) {
+			t.Errorf("%s: %+v, want %d", name, r, c.code)
+		}
+	}
+}
+
 func TestParamsComeBackAsTheyWereSent(t *testing.T) {
 	same := func(names, values []string) bool {
 		v := url.Values{}

@@ -301,6 +301,18 @@ func TestTimeAndInfo(t *testing.T) {
 	if len(sp.Symbols) != 1 || sp.Symbols[0].Status != "BREAK" {
 		t.Errorf("spot after its end: %+v", sp.Symbols)
 	}
+	for moment, want := range map[string]string{"2022-07-05T08:59:59Z": "TRADING", "2022-07-05T09:00Z": "SETTLING", "2024-12-22T23:59:59Z": "SETTLING", "2024-12-23": "TRADING"} {
+		s.clock.Set(at(t, moment))
+		f = info{}
+		s.futures("/fapi/v1/exchangeInfo").into(t, &f)
+		if last := f.Symbols[len(f.Symbols)-1]; last.Symbol != "BBBUSDT" || last.Status != want {
+			t.Errorf("at %s: %+v, want %s", moment, last, want)
+		}
+	}
+	s.clock.Set(at(t, "2024-12-23"))
+	if n := len(s.futures("/fapi/v1/klines?symbol=BBBUSDT&interval=1h&startTime=0").rows(t)); n != 1 {
+		t.Errorf("in the first moment of a reused ticker there are %d bars, want its own first", n)
+	}
 	s.clock.Set(at(t, "2022-06-01"))
 	f = info{}
 	s.futures("/fapi/v1/exchangeInfo").into(t, &f)

@@ -20,16 +20,19 @@ type Models struct {
 	SpreadFrac        float64
 	Impact            string
 	ImpactFactor      float64
+	ImpactFrac        float64
+	CostScale         float64 // times half spread and impact
 	LatencyMs         int
 	TransferDelayS    int
 	ExchangeLeverageX float64
 }
 
-// DefaultModels are conservative: retail fees by date, spread and impact by
-// traded value.
+// DefaultModels are conservative: retail fees by date; spread and impact by
+// traded value, dearer at this capital than what was calibrated on recorded
+// books (docs/adr/0004-costs.md says why they stay).
 func DefaultModels() Models {
 	return Models{CapitalUSDT: 10000, FuturesFrac: -1, Fees: "binance", Spread: "volume", SpreadFrac: sim.DefaultSpread.AtReferenceFrac,
-		Impact: "sqrt", ImpactFactor: sim.DefaultImpact.Factor, LatencyMs: 500, TransferDelayS: 10, ExchangeLeverageX: 10}
+		Impact: "sqrt", ImpactFactor: sim.DefaultImpact.Factor, ImpactFrac: 0.0005, CostScale: 1, LatencyMs: 500, TransferDelayS: 10, ExchangeLeverageX: 10}
 }
 
 // Table lists the settings; the alternatives of each model are its choices.
@@ -41,10 +44,12 @@ func (m *Models) Table() []carry.Param {
 		{Name: "feeModel", Doc: "commissions: Binance's schedule by date, or none", Text: &m.Fees, Choices: []string{"binance", "none"}, Off: no, Auto: no},
 		{Name: "vipTier", Doc: "fee tier", Int: &m.VIP, Min: 0, Max: 9, Off: no, Auto: no},
 		{Name: "bnbFees", Doc: "pay fees in BNB: 25 % less on spot, 10 % on futures", Bool: &m.BNB, Off: no, Auto: no},
-		{Name: "spreadModel", Doc: "half spread: by traded value, the same for all, or none", Text: &m.Spread, Choices: []string{"volume", "fixed", "none"}, Off: no, Auto: no},
+		{Name: "spreadModel", Doc: "half spread by traded value: assumed (volume), fitted to recorded tickers (calibrated), its 90th percentile (pessimistic); the same for all, or none", Text: &m.Spread, Choices: []string{"volume", "calibrated", "pessimistic", "fixed", "none"}, Off: no, Auto: no},
 		{Name: "halfSpreadFrac", Unit: "fraction", Doc: "half spread at 300 million USDT a day (volume), or of every coin (fixed)", Float: &m.SpreadFrac, Min: 0, Max: 0.05, Off: no, Auto: no},
-		{Name: "impactModel", Doc: "price impact of size: square-root law, or none", Text: &m.Impact, Choices: []string{"sqrt", "none"}, Off: no, Auto: no},
-		{Name: "impactFactor", Doc: "factor of the square-root law: x daily volatility x sqrt(value / daily value)", Float: &m.ImpactFactor, Min: 0, Max: 20, Off: no, Auto: no},
+		{Name: "impactModel", Doc: "price impact of size: square-root law (sqrt), fitted to recorded books (calibrated), its 90th percentile (pessimistic), dearer of sqrt and calibrated (dearer), the same for all, or none", Text: &m.Impact, Choices: []string{"sqrt", "calibrated", "pessimistic", "dearer", "fixed", "none"}, Off: no, Auto: no},
+		{Name: "impactFactor", Doc: "factor of the square-root law (sqrt): x daily volatility x sqrt(value / daily value)", Float: &m.ImpactFactor, Min: 0, Max: 20, Off: no, Auto: no},
+		{Name: "impactFrac", Unit: "fraction", Doc: "impact of any order (fixed)", Float: &m.ImpactFrac, Min: 0, Max: 0.05, Off: no, Auto: no},
+		{Name: "costScaleX", Unit: "x", Doc: "half spread and impact times this, to see what a result hangs on: 0.5, 1, 2", Float: &m.CostScale, Min: 0, Max: 20, Off: no, Auto: no},
 		{Name: "latencyMs", Unit: "ms", Doc: "from decision to market", Int: &m.LatencyMs, Min: 1, Max: 600000, Off: no, Auto: no},
 		{Name: "transferDelayS", Unit: "s", Doc: "USDT on its way between the wallets", Int: &m.TransferDelayS, Min: 0, Max: 86400, Off: no, Auto: no},
 		{Name: "exchangeLeverageX", Unit: "x", Doc: "leverage set at the exchange: bounds what can be opened and withdrawn", Float: &m.ExchangeLeverageX, Min: 1, Max: 125, Off: no, Auto: no},
@@ -59,15 +64,53 @@ func (m *Models) fees() sim.FeeModel {
 }
 
 func (m *Models) quotes() sim.QuoteModels {
+	spread := m.spread()
+	if m.CostScale != 1 {
+		spread = sim.ScaledSpread{Of: spread, TimesX: m.CostScale}
+	}
+	return sim.QuoteModels{Spread: spread}
+}
+
+func (m *Models) spread() sim.SpreadModel {
 	switch m.Spread {
 	case "none":
-		return sim.QuoteModels{Spread: sim.NoSpread{}}
+		return sim.NoSpread{}
 	case "fixed":
-		return sim.QuoteModels{Spread: sim.FixedSpread{Frac: m.SpreadFrac}}
+		return sim.FixedSpread{Frac: m.SpreadFrac}
+	case "calibrated":
+		return sim.CalibratedSpread
+	case "pessimistic":
+		return sim.PessimisticSpread
 	}
 	s := sim.DefaultSpread
 	s.AtReferenceFrac = m.SpreadFrac
-	return sim.QuoteModels{Spread: s}
+	return s
+}
+
+func (m *Models) impact() sim.ImpactModel {
+	impact := m.impactLaw()
+	if m.CostScale != 1 {
+		return sim.ScaledImpact{Of: impact, TimesX: m.CostScale}
+	}
+	return impact
+}
+
+func (m *Models) impactLaw() sim.ImpactModel {
+	switch m.Impact {
+	case "none":
+		return sim.NoImpact{}
+	case "fixed":
+		return sim.FixedImpact{Frac: m.ImpactFrac}
+	case "calibrated":
+		return sim.CalibratedImpact
+	case "pessimistic":
+		return sim.PessimisticImpact
+	}
+	root := sim.SquareRootImpact{Factor: m.ImpactFactor, MaxFrac: sim.DefaultImpact.MaxFrac}
+	if m.Impact == "dearer" {
+		return sim.DearerImpact{A: root, B: sim.CalibratedImpact}
+	}
+	return root
 }
 
 // options are the exchange's; s is the strategy that trades there.
@@ -85,10 +128,7 @@ func (m *Models) options(s strategy.Settings) sim.Options {
 	}
 	o.FuturesUSDT = carry.AmountFloor(m.CapitalUSDT * share)
 	o.Fees = m.fees()
-	o.Impact = sim.NoImpact{}
-	if m.Impact == "sqrt" {
-		o.Impact = sim.SquareRootImpact{Factor: m.ImpactFactor, MaxFrac: sim.DefaultImpact.MaxFrac}
-	}
+	o.Impact = m.impact()
 	o.Latency = sim.ConstantLatency{Ms: carry.Time(m.LatencyMs)}
 	o.TransferDelay = carry.Time(m.TransferDelayS) * carry.Second
 	o.ExchangeLeverageX = m.ExchangeLeverageX

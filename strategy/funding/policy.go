@@ -18,8 +18,11 @@ type Policy struct {
 	coins []coin
 	// Thresholds in steps of 1e-8, the grid rates are compared on.
 	openRate, closeRate int64
-	acct                *carry.Account
-	dormant             []bool
+	// The same of the mean, times screenN: compared with a window's sum, so that a
+	// mean of exactly 0.01 % is one.
+	openSum, closeSum int64
+	acct              *carry.Account
+	dormant           []bool
 }
 
 // coin is what the policy knows of one pair.
@@ -49,7 +52,8 @@ func New(pairs []carry.Pair, p Params, t hedge.Terms) (carry.Core, error) {
 // among the pairs is an error.
 func NewPolicy(pairs []carry.Pair, p Params) (*Policy, error) {
 	pol := &Policy{p: p, pairs: pairs, coins: make([]coin, len(pairs)), dormant: make([]bool, len(pairs)),
-		openRate: ticks(p.OpenRateMin), closeRate: ticks(p.CloseRateMax)}
+		openRate: ticks(p.OpenRateMin), closeRate: ticks(p.CloseRateMax),
+		openSum: sumTicks(p.OpenMeanMin, p.ScreenN), closeSum: sumTicks(p.CloseMeanMax, p.ScreenN)}
 	names := p.named()
 	for i := range pol.coins {
 		pol.coins[i].named = names == nil
@@ -80,6 +84,14 @@ func ticks(frac float64) int64 {
 		return math.MinInt64
 	}
 	return carry.RateTicks(frac)
+}
+
+// sumTicks is a threshold of the mean as one of the sum over n windows of 8 h.
+func sumTicks(frac float64, n int) int64 {
+	if frac == off {
+		return math.MinInt64
+	}
+	return carry.RateTicks(frac) * int64(n)
 }
 
 // Observe implements hedge.Policy.
@@ -129,7 +141,7 @@ func (p *Policy) judgeUniverse(c *coin, pair *carry.Pair, at carry.Time) {
 		c.open = carry.CodeNotNamed
 	case !c.full:
 		c.open = carry.CodeNotScreened
-	case s.OpenMeanMin != off && c.mean < s.OpenMeanMin:
+	case c.win.sum < p.openSum:
 		c.open = carry.CodeMeanLow
 	case float64(at-pair.Listed) < s.MinAgeD*float64(carry.Day):
 		c.open = carry.CodeTooNew
@@ -141,7 +153,7 @@ func (p *Policy) judgeUniverse(c *coin, pair *carry.Pair, at carry.Time) {
 		c.open = carry.CodeWorstRate
 	}
 	switch {
-	case s.CloseMeanMax != off && c.mean < s.CloseMeanMax:
+	case c.win.sum < p.closeSum:
 		c.leave = carry.CodeCloseMean
 	case c.day.median < s.MinVolumeUSDT/2, s.MaxDailyVol > 0 && c.day.dailyVol > 1.5*s.MaxDailyVol:
 		c.leave = carry.CodeCloseUniverse

@@ -57,6 +57,11 @@ func (d *Desk) rebalance(s *survey) {
 		want = (s.notional + min(room, c/(1+1/l))) / l
 	}
 	t := want - s.margin
+	if t < 0 {
+		// Only what the purchases lack leaves futures; the surplus that no limit
+		// lets be used makes the shorts safer there.
+		t = -min(-t, max(0, float64(want*l)-s.notional-s.free))
+	}
 	urgent := s.used > d.p.LeverageAlarmX && t > 0
 	if math.Abs(t) <= max(d.p.TransferMinUSDT, d.p.BalanceBandFrac*s.equity) && !urgent {
 		return

@@ -135,7 +135,7 @@ func (s *stage) hold(i int, q float64) { s.legs(i, q, q) }
 func (s *stage) legs(i int, coins, contracts float64) {
 	s.t.Helper()
 	f := func(leg carry.Leg, side carry.Side, q float64) {
-		if q > 0 {
+		if q >= 0.001 {
 			s.tell(carry.Event{Kind: carry.EvFill, Pair: int32(i), Leg: leg, Side: side, Qty: carry.Qty(math.Round(q * 1000)),
 				Price: 100 * carry.Unit, Ref: 100 * carry.Unit})
 		}

@@ -41,6 +41,7 @@ func (p *Params) Table() []carry.Param {
 // when everything is invested finds no room; nothing is sold for it.
 type policy struct {
 	p      Params
+	acct   *carry.Account
 	wanted []bool
 	never  []bool // not wanted
 	full   []bool // reached its size once; never bought again unless refilled
@@ -51,6 +52,18 @@ type policy struct {
 
 // New returns the baseline as a core.
 func New(pairs []carry.Pair, p Params, t hedge.Terms) (carry.Core, error) {
+	pol, err := choose(pairs, p)
+	if err != nil {
+		return nil, err
+	}
+	if p.KeepValue {
+		p.TopUpBelowFrac = 0.95
+	}
+	return hedge.New(pairs, p.Params, t, pol), nil
+}
+
+// choose returns the policy for the coins asked for.
+func choose(pairs []carry.Pair, p Params) (*policy, error) {
 	if err := p.Params.Validate(); err != nil {
 		return nil, err
 	}
@@ -66,10 +79,7 @@ func New(pairs []carry.Pair, p Params, t hedge.Terms) (carry.Core, error) {
 	if n == 0 {
 		return nil, fmt.Errorf("coins: none of %q is in the data", p.Coins)
 	}
-	if p.KeepValue {
-		p.TopUpBelowFrac = 0.95
-	}
-	return hedge.New(pairs, p.Params, t, pol), nil
+	return pol, nil
 }
 
 func contains(list, coin string) bool {
@@ -83,6 +93,7 @@ func contains(list, coin string) bool {
 
 // Observe implements hedge.Policy.
 func (p *policy) Observe(ev *carry.Event) {
+	p.acct = ev.Account
 	if ev.Kind != carry.EvMarket {
 		return
 	}
@@ -118,7 +129,7 @@ func (p *policy) Judge(i int, m *carry.Market, held bool, v *hedge.Verdict) {
 	default:
 		v.Why, v.X = carry.CodeHold, [3]float64{0, m.OpenPremium(i), 0}
 	}
-	if held {
-		p.full[i] = true
+	if held && p.acct.PerpQty[i] != 0 {
+		p.full[i] = true // coins alone are half an opening, to be repaired and tried again
 	}
 }
