@@ -55,3 +55,14 @@ func (s *Store) Finish(ctx context.Context) (*FinishReport, error) {
 	}
 	return &FinishReport{Notes: rep.Notes, Coins: rep.Coins, Pairs: rep.Pairs}, nil
 }
+
+// Lean makes the writer keep 4 MB of pages instead of 16: a crawl appends to one
+// series after another and does not come back to old pages, so that its memory
+// need not grow with the database.
+func (s *Store) Lean(ctx context.Context) error {
+	_, err := s.w.ExecContext(ctx, `PRAGMA cache_size = -4000`)
+	if err != nil {
+		return s.describe(fmt.Errorf("set cache size: %w", err))
+	}
+	return nil
+}

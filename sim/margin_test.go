@@ -152,15 +152,20 @@ func TestLiquidationFeeAndInsurance(t *testing.T) {
 // Of several shorts the one with the largest loss goes first, and the rest stays
 // if it can bear the bar.
 func TestOnlyTheWorstGoesIfThatSuffices(t *testing.T) {
-	x, h := shorts(t, 700, ladder(0.05, 0), ladder(0.01, 0))
-	x.short(0, 10_000, 100)
-	x.short(1, 10_000, 100)
-	got := x.rise(h, 175, 102)
-	if len(got) != 1 || got[0].Pair != 0 || x.acct.qty[0] != 0 || x.acct.qty[1] != -10_000 {
-		t.Fatalf("liquidated %+v", got)
-	}
-	if x.acct.perpUSDT < 0 || !x.marginAt(1).safe() {
-		t.Errorf("the account is left with %s", x.acct.perpUSDT)
+	for worst := range int32(3) {
+		rules, high := []carry.Rules{ladder(0.01, 0), ladder(0.01, 0), ladder(0.01, 0)}, []float64{102, 102, 102}
+		rules[worst], high[worst] = ladder(0.05, 0), 175
+		x, h := shorts(t, 750, rules...)
+		for i := range int32(3) {
+			x.short(i, 10_000, 100)
+		}
+		got := x.rise(h, high...)
+		if len(got) != 1 || got[0].Pair != worst || x.acct.qty[worst] != 0 || len(x.acct.open) != 2 {
+			t.Fatalf("pair %d has the largest loss, liquidated: %+v", worst, got)
+		}
+		if x.acct.perpUSDT < 0 || !x.marginAt(1).safe() {
+			t.Errorf("the account is left with %s", x.acct.perpUSDT)
+		}
 	}
 }
 

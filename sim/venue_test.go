@@ -289,6 +289,7 @@ func TestReduceOnlyIsCutToThePosition(t *testing.T) {
 func TestTransfers(t *testing.T) {
 	h := newHand(1, 8)
 	h.from(4, 0, 90) // the short gains 10 a coin
+	h.from(6, 0, 50)
 	o := frictionless()
 	o.ExchangeLeverageX = 5
 	for _, e := range []struct {
@@ -302,7 +303,9 @@ func TestTransfers(t *testing.T) {
 		{"what the margin leaves", 2, transfer(carry.PerpWallet, 1800), carry.OK},
 		{"a cent of the margin", 2, transfer(carry.PerpWallet, 1800.01), carry.CodeNotWithdrawable},
 		{"with a profit, less margin is in use", 5, transfer(carry.PerpWallet, 1920), carry.OK},
-		{"but the profit itself stays", 5, transfer(carry.PerpWallet, 2000.01), carry.CodeNotWithdrawable},
+		{"and no more", 5, transfer(carry.PerpWallet, 1920.01), carry.CodeNotWithdrawable},
+		{"with a large profit the whole wallet", 7, transfer(carry.PerpWallet, 2000), carry.OK},
+		{"but the profit itself stays", 7, transfer(carry.PerpWallet, 2000.01), carry.CodeNotWithdrawable},
 	} {
 		steps := map[int][]carry.Command{0: {transfer(carry.SpotWallet, 2000)}, 1: {order(carry.Perp, carry.Sell, 10_000)}}
 		e.c.Order = 77

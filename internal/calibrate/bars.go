@@ -80,7 +80,7 @@ func NewActivity(spot, perp []Bar) *Activity {
 		}
 		s := sums[b.OpenMs/dayMs]
 		if r := b.Close/last - 1; r == r {
-			s.variance += r * r
+			s.variance += square(r)
 		}
 		s.spot += b.ValueUSDT
 		sums[b.OpenMs/dayMs], last = s, b.Close

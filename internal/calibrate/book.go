@@ -60,7 +60,7 @@ func (b *Book) HalfFrac() float64 {
 func WalkFrac(side []Level, valueUSDT float64) (costFrac float64, short bool) {
 	left, coins := valueUSDT, 0.0
 	for _, l := range side {
-		v := min(left, l.Price*l.Qty)
+		v := min(left, float64(l.Price*l.Qty))
 		coins += v / l.Price
 		if left -= v; left <= 0 {
 			break

@@ -17,16 +17,16 @@ func FitLine(x, y []float64) Line {
 	mx, my := mean(x), mean(y)
 	var sxx, sxy, syy float64
 	for i := range x {
-		sxx += (x[i] - mx) * (x[i] - mx)
-		sxy += (x[i] - mx) * (y[i] - my)
-		syy += (y[i] - my) * (y[i] - my)
+		sxx += square(x[i] - mx)
+		sxy += float64((x[i] - mx) * (y[i] - my))
+		syy += square(y[i] - my)
 	}
 	l := Line{N: int(n), Slope: sxy / sxx}
-	l.Intercept = my - l.Slope*mx
+	l.Intercept = my - float64(l.Slope*mx)
 	var left float64
 	for i := range x {
-		e := y[i] - l.Intercept - l.Slope*x[i]
-		left += e * e
+		e := y[i] - l.Intercept - float64(l.Slope*x[i])
+		left += square(e)
 	}
 	l.R2 = 1 - left/syy
 	return l
@@ -37,18 +37,21 @@ func FitLine(x, y []float64) Line {
 func FitFactor(x, y []float64) (factor, r2 float64) {
 	var xx, xy float64
 	for i := range x {
-		xx += x[i] * x[i]
-		xy += x[i] * y[i]
+		xx += square(x[i])
+		xy += float64(x[i] * y[i])
 	}
 	factor = xy / xx
 	my := mean(y)
 	var left, all float64
 	for i := range y {
-		left += (y[i] - factor*x[i]) * (y[i] - factor*x[i])
-		all += (y[i] - my) * (y[i] - my)
+		left += square(y[i] - float64(factor*x[i]))
+		all += square(y[i] - my)
 	}
 	return factor, 1 - left/all
 }
+
+// square cannot be fused into a sum, so that all machines print the same table.
+func square(x float64) float64 { return float64(x * x) }
 
 func mean(v []float64) float64 {
 	sum := 0.0

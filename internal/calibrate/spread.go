@@ -107,7 +107,7 @@ func FitSpread(name string, points []SpreadPoint) SpreadFit {
 	for _, p := range points {
 		x = append(x, math.Log(p.DailyUSDT/ReferenceUSDT))
 		y = append(y, math.Log(p.HalfFrac))
-		level = append(level, y[len(y)-1]+x[len(x)-1]/2)
+		level = append(level, y[len(y)-1]+float64(x[len(x)-1]/2))
 	}
 	f := SpreadFit{Name: name, Free: FitLine(x, y)}
 	f.AtReference = math.Exp(f.Free.Intercept)
@@ -117,8 +117,8 @@ func FitSpread(name string, points []SpreadPoint) SpreadFit {
 	var left, all float64
 	for i := range y {
 		e := level[i] - at
-		left += e * e
-		all += (y[i] - my) * (y[i] - my)
+		left += square(e)
+		all += square(y[i] - my)
 		size = append(size, math.Exp(math.Abs(e)))
 		ratio = append(ratio, math.Exp(e))
 	}

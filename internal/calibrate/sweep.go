@@ -37,7 +37,7 @@ func ReadSweeps(data, leg, symbol string) ([]Sweep, error) {
 			flush()
 			at, side, first = ms, s, price
 		}
-		value += price * qty
+		value += float64(price * qty)
 		coins += qty
 	}
 	flush()
@@ -64,7 +64,7 @@ func SweepTable(sweeps []Sweep, dailyUSDT, volFrac, exponent, factor float64) []
 			if s.ValueUSDT >= r.FromUSDT && s.ValueUSDT < r.ToUSDT {
 				r.N++
 				r.Paid += s.CostFrac
-				r.Law += factor * volFrac * math.Pow(s.ValueUSDT/dailyUSDT, exponent)
+				r.Law += float64(factor * volFrac * math.Pow(s.ValueUSDT/dailyUSDT, exponent))
 			}
 		}
 		if r.N > 0 {

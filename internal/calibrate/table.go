@@ -24,9 +24,9 @@ func Charged(name string, points []SpreadPoint, half func(dailyUSDT float64) flo
 	var ratio []float64
 	for _, p := range points {
 		tick := 2 * p.HalfTick
-		charged := math.Ceil(half(p.DailyUSDT)/tick-1e-6) * tick
+		charged := float64(math.Ceil(half(p.DailyUSDT)/tick-1e-6) * tick)
 		ratio = append(ratio, charged/p.HalfFrac)
-		c.MeanBp += (charged - p.HalfFrac) * 1e4 / float64(len(points))
+		c.MeanBp += float64((charged - p.HalfFrac) * 1e4 / float64(len(points)))
 		if charged < p.HalfFrac*(1-1e-6) {
 			c.Under++
 		}

@@ -60,6 +60,9 @@ type run struct {
 // counts is stored.
 func (c *Crawler) Run(ctx context.Context, p *Plan) (*Report, error) {
 	start := c.client.Now()
+	if err := c.store.Lean(ctx); err != nil {
+		return &Report{}, err
+	}
 	total := 0
 	for _, s := range p.Series {
 		total += s.units()

@@ -76,7 +76,6 @@ type lane struct {
 	run      *strategy.Run
 	hash     *strategy.HashJournal
 	last     carry.Market
-	done     bool
 }
 
 // newLane wires core, gate, books, recorder and a simulated venue.

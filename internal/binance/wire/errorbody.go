@@ -1,5 +1,7 @@
 package wire
 
+import "bytes"
+
 // ErrorBody is what the exchange answers instead of what was asked.
 type ErrorBody struct {
 	Code int
@@ -15,6 +17,9 @@ type errorJSON struct {
 // such as the HTML page of a proxy.
 func DecodeError(body []byte) (ErrorBody, bool) {
 	var j errorJSON
+	if text := bytes.TrimLeft(body, " \t\r\n"); len(text) == 0 || text[0] != '{' {
+		return ErrorBody{}, false // lists are the many; they need not be read for this
+	}
 	if decode(body, &j) != nil || lacking(&j) != "" {
 		return ErrorBody{}, false
 	}

@@ -1,9 +1,7 @@
 package wire
 
 import (
-	"bytes"
 	"encoding/json"
-	"io"
 	"reflect"
 	"strings"
 )
@@ -11,12 +9,8 @@ import (
 // decode reads one JSON value into into, whose pointer fields are mandatory
 // unless they carry the tag opt:"". Nothing may follow the value.
 func decode(body []byte, into any) error {
-	d := json.NewDecoder(bytes.NewReader(body))
-	if err := d.Decode(into); err != nil {
+	if err := json.Unmarshal(body, into); err != nil {
 		return formatError("%s in %q", strings.ReplaceAll(err.Error(), "json: ", ""), clip(body))
-	}
-	if _, err := d.Token(); err != io.EOF {
-		return formatError("text after the end")
 	}
 	return nil
 }
