@@ -36,9 +36,9 @@ func (i FixedImpact) String() string { return fmt.Sprintf("fixed %g", i.Frac) }
 // that studies of large orders agree on within a factor of two.
 type SquareRootImpact struct{ Factor, MaxFrac float64 }
 
-// DefaultImpact is the model a run uses unless told otherwise. It is dearer
+// DefaultImpact is the model of an exchange that is told no other. It is dearer
 // than CalibratedImpact for orders below 0.04 % of a day's value and cheaper
-// above (docs/COSTS.md).
+// above; runs of package lab take the dearer of both (docs/COSTS.md).
 var DefaultImpact = SquareRootImpact{Factor: 1, MaxFrac: 0.05}
 
 // ImpactFrac follows the square-root law; with an unknown daily value it is

@@ -41,8 +41,10 @@ func (c *Client) List(ctx context.Context, prefix, after string) ([]wire.Object,
 		r := &request{host: hostListing, query: q.Encode(), bodyMax: listingBytesMax}
 		var page *wire.Listing
 		err := c.get(ctx, r, func(body []byte) (err error) {
-			page, err = wire.DecodeListing(body)
-			return err
+			if page, err = wire.DecodeListing(body); err != nil {
+				return err
+			}
+			return onward(page, marker)
 		})
 		if err != nil {
 			return nil, nil, fmt.Errorf("list %s: %w", prefix, err)
@@ -57,15 +59,26 @@ func (c *Client) List(ctx context.Context, prefix, after string) ([]wire.Object,
 				folders = append(folders, f)
 			}
 		}
-		if page.Next == "" {
+		// Nothing after a marker is the end, whatever the page says of itself.
+		if !page.Truncated || page.Next == "" {
 			return objects, folders, nil
-		}
-		if page.Next <= marker {
-			return nil, nil, fmt.Errorf("list %s: %w: page after %q goes back", prefix, wire.ErrFormat, marker)
 		}
 		marker = page.Next
 	}
 	return nil, nil, fmt.Errorf("list %s: %w: more than %d pages", prefix, wire.ErrFormat, pagesMax)
+}
+
+// onward refuses a page that does not come after its marker.
+func onward(page *wire.Listing, marker string) error {
+	switch {
+	case page.Truncated && page.Next != "" && page.Next <= marker,
+		len(page.Objects) > 0 && page.Objects[0].Key <= marker,
+		len(page.Prefixes) > 0 && page.Prefixes[0] <= marker:
+		return fmt.Errorf("%w: the page after %q goes back", wire.ErrFormat, marker)
+	case page.Truncated && page.Next == "" && marker == "":
+		return fmt.Errorf("%w: an empty page of a listing that goes on", wire.ErrFormat)
+	}
+	return nil
 }
 
 // Checksum fetches the SHA-256 (hexadecimal) that the archive publishes for a

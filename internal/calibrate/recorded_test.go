@@ -55,6 +55,15 @@ func holdSpread(t *testing.T, c *Costs, charges []Charge) {
 			t.Errorf("a %s pair was quoted wider than the pessimistic maximum: %g > %g", leg.Leg, p, worse.MaxFrac)
 		}
 	}
+	oneTick := 0
+	for _, p := range c.Points {
+		if math.Abs(p.HalfFrac/p.HalfTick-1) < 1e-6 {
+			oneTick++
+		}
+	}
+	if oneTick != 40 || len(c.Points) != 42 {
+		t.Errorf("%d of %d legs were quoted one tick wide, the page says 40 of 42", oneTick, len(c.Points))
+	}
 	for _, x := range charges {
 		if x.Under > 0 {
 			t.Errorf("%s charges %d of %d legs less than they were quoted", x.Name, x.Under, x.Of)

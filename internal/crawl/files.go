@@ -23,7 +23,8 @@ type fetcher struct {
 	rates   []wire.FundingRate
 	bars    []data.Bar
 	paid    []data.Payment
-	answers int // empty answers in a row that turned out wrong
+	answers int // empty answers that turned out wrong
+	silent  int // empty answers of a series that has no row yet
 }
 
 // done counts a file or page.
@@ -233,8 +234,8 @@ func (f *fetcher) dailyHoles(ctx context.Context) error {
 	if err != nil || !any {
 		return err
 	}
-	if missing = after(missing, first); len(missing) == 0 || missing[0].From >= f.cutoff-dailyReach {
-		return nil // the plan has looked there
+	if missing = after(missing, first); len(missing) == 0 {
+		return nil
 	}
 	have, err := f.store.ArchiveFiles(ctx, f.s.Name)
 	if err != nil {

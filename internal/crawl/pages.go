@@ -14,8 +14,12 @@ import (
 // there are some.
 var errLies = errors.New("the exchange contradicts itself")
 
-// liesMax bounds how often a contradiction is asked about again.
-const liesMax = 5
+// liesMax bounds how often a contradiction is asked about again, silentMax how
+// often a series without a single row is.
+const (
+	liesMax   = 5
+	silentMax = 3
+)
 
 // pages asks the exchange for what is still missing.
 func (f *fetcher) pages(ctx context.Context) error {
@@ -119,6 +123,11 @@ func (f *fetcher) silence(ctx context.Context, span data.Span, source string) (a
 	if ok && last.At >= span.From || any && (!ok || last.At < known) {
 		return true, f.lie(ctx, span.From)
 	}
+	if !any && !ok && f.silent < silentMax {
+		// Of a symbol that it names, the exchange gives nothing at all.
+		f.silent++
+		return true, f.client.Pause(ctx, f.silent)
+	}
 	return false, f.believe(ctx, span, source)
 }
 
@@ -183,6 +192,10 @@ func (f *fetcher) ended(ctx context.Context, span data.Span, chunk *data.Chunk) 
 	quiet := span.From
 	if any {
 		quiet = max(quiet, last)
+	}
+	if !any && len(chunk.Paid) == 0 && f.silent < silentMax {
+		f.silent++
+		return true, f.client.Pause(ctx, f.silent)
 	}
 	known := any && last < span.From-2*fundingHours*carry.Hour // it had ended before
 	if end-quiet > fundingHours*carry.Hour+carry.Minute && !known {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"carry"
 	"carry/data"
@@ -22,6 +23,8 @@ type Crawler struct {
 	markets [2]market // by leg
 	server  carry.Time
 	cutoff  carry.Time // nothing at or after it is fetched
+
+	notesMu sync.Mutex
 	notes   []string
 }
 
@@ -144,7 +147,7 @@ func (c *Crawler) planCoin(ctx context.Context, k coin) ([]*Series, error) {
 		var monthly []File
 		if c.o.Via != REST {
 			var err error
-			if monthly, err = c.files(ctx, kind, "monthly", symbol, ""); err != nil {
+			if monthly, err = c.files(ctx, kind, "monthly", symbol, ""); err != nil && !c.spared(ctx, leg, symbol, err) {
 				return nil, err
 			}
 		}
@@ -167,6 +170,23 @@ func (c *Crawler) planCoin(ctx context.Context, k coin) ([]*Series, error) {
 		}
 	}
 	return out, nil
+}
+
+// spared tells whether a listing that failed can be done without, because the
+// exchange itself can be asked. It is noted.
+func (c *Crawler) spared(ctx context.Context, leg carry.Leg, symbol string, err error) bool {
+	_, known := c.markets[leg].symbols[symbol]
+	if c.o.Via != Auto || !known || ctx.Err() != nil || !ofSeries(err) {
+		return false
+	}
+	c.note(fmt.Sprintf("%v: asking the exchange instead", err))
+	return true
+}
+
+func (c *Crawler) note(text string) {
+	c.notesMu.Lock()
+	defer c.notesMu.Unlock()
+	c.notes = append(c.notes, text)
 }
 
 // planSeries fills in what is wanted of a series, what is missing of it, and
@@ -199,7 +219,7 @@ func (c *Crawler) planSeries(ctx context.Context, s *Series, l data.Life, monthl
 		return nil
 	}
 	daily, err := c.files(ctx, s.Name.Kind, "daily", s.Symbol, days[0].From.Date())
-	if err != nil {
+	if err != nil && !c.spared(ctx, s.leg, s.Symbol, err) {
 		return err
 	}
 	s.Files = append(s.Files, needed(daily, have, days, s.Want)...)
@@ -224,6 +244,10 @@ func (c *Crawler) want(s *Series, l data.Life, monthly []File) data.Span {
 	}
 	w.From = max(w.From, begin)
 	monthly = within(monthly, w)
+	// A file of the month in which the next life begins is not of this one.
+	if n := len(monthly); n > 1 && strings.Contains(l.Name, lifeMark) && monthly[n-1].Span.To > w.To && monthly[n-2].Span.To < monthly[n-1].Span.From {
+		monthly = monthly[:n-1]
+	}
 	if n := len(monthly); n > 0 {
 		if c.o.From == 0 {
 			w.From = max(w.From, monthly[0].Span.From)

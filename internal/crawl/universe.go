@@ -45,7 +45,7 @@ func (c *Crawler) open(ctx context.Context) error {
 		info, raw, from, err := c.client.ExchangeInfo(ctx, m)
 		if err != nil {
 			if c.o.Via == Auto && ctx.Err() == nil && !errors.Is(err, binance.ErrRefused) {
-				c.notes = append(c.notes, fmt.Sprintf("%v: archives only", err))
+				c.note(fmt.Sprintf("%v: archives only", err))
 				continue
 			}
 			return err
@@ -183,7 +183,7 @@ func (c *Crawler) allCoins(ctx context.Context) ([]coin, error) {
 		names[s] = plainSymbol(s)
 	}
 	if c.o.Via == REST {
-		c.notes = append(c.notes, "by REST alone, coins that were delisted are not included")
+		c.note("by REST alone, coins that were delisted are not included")
 	} else {
 		if err := c.list(ctx, carry.Perp); err != nil {
 			return nil, err

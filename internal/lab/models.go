@@ -28,11 +28,11 @@ type Models struct {
 }
 
 // DefaultModels are conservative: retail fees by date; spread and impact by
-// traded value, dearer at this capital than what was calibrated on recorded
+// traded value, no cheaper at any size than what was calibrated on recorded
 // books (docs/adr/0004-costs.md says why they stay).
 func DefaultModels() Models {
 	return Models{CapitalUSDT: 10000, FuturesFrac: -1, Fees: "binance", Spread: "volume", SpreadFrac: sim.DefaultSpread.AtReferenceFrac,
-		Impact: "sqrt", ImpactFactor: sim.DefaultImpact.Factor, ImpactFrac: 0.0005, CostScale: 1, LatencyMs: 500, TransferDelayS: 10, ExchangeLeverageX: 10}
+		Impact: "dearer", ImpactFactor: sim.DefaultImpact.Factor, ImpactFrac: 0.0005, CostScale: 1, LatencyMs: 500, TransferDelayS: 10, ExchangeLeverageX: 10}
 }
 
 // Table lists the settings; the alternatives of each model are its choices.
@@ -47,7 +47,7 @@ func (m *Models) Table() []carry.Param {
 		{Name: "spreadModel", Doc: "half spread by traded value: assumed (volume), fitted to recorded tickers (calibrated), its 90th percentile (pessimistic); the same for all, or none", Text: &m.Spread, Choices: []string{"volume", "calibrated", "pessimistic", "fixed", "none"}, Off: no, Auto: no},
 		{Name: "halfSpreadFrac", Unit: "fraction", Doc: "half spread at 300 million USDT a day (volume), or of every coin (fixed)", Float: &m.SpreadFrac, Min: 0, Max: 0.05, Off: no, Auto: no},
 		{Name: "impactModel", Doc: "price impact of size: square-root law (sqrt), fitted to recorded books (calibrated), its 90th percentile (pessimistic), dearer of sqrt and calibrated (dearer), the same for all, or none", Text: &m.Impact, Choices: []string{"sqrt", "calibrated", "pessimistic", "dearer", "fixed", "none"}, Off: no, Auto: no},
-		{Name: "impactFactor", Doc: "factor of the square-root law (sqrt): x daily volatility x sqrt(value / daily value)", Float: &m.ImpactFactor, Min: 0, Max: 20, Off: no, Auto: no},
+		{Name: "impactFactor", Doc: "factor of the square-root law (sqrt, dearer): x daily volatility x sqrt(value / daily value)", Float: &m.ImpactFactor, Min: 0, Max: 20, Off: no, Auto: no},
 		{Name: "impactFrac", Unit: "fraction", Doc: "impact of any order (fixed)", Float: &m.ImpactFrac, Min: 0, Max: 0.05, Off: no, Auto: no},
 		{Name: "costScaleX", Unit: "x", Doc: "half spread and impact times this, to see what a result hangs on: 0.5, 1, 2", Float: &m.CostScale, Min: 0, Max: 20, Off: no, Auto: no},
 		{Name: "latencyMs", Unit: "ms", Doc: "from decision to market", Int: &m.LatencyMs, Min: 1, Max: 600000, Off: no, Auto: no},

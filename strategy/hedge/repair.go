@@ -30,11 +30,28 @@ func (d *Desk) leastNotional(i int, leg carry.Leg) float64 {
 	return d.rules[i].Legs[leg].MinNotional.Float()
 }
 
+// excess is by how much a leg is the larger one, in whole quanta of its own,
+// exactly: from floats a lot could be lost.
+func (d *Desk) excess(i int, leg carry.Leg) carry.Qty {
+	pair, a := &d.pairs[i], d.acct
+	unit := carry.Pow10[8-pair.QtyDp]
+	gap := a.SpotCoins[i].Add(carry.WideMul(int64(a.PerpQty[i])*pair.Mult, unit)) // 1e-8 coins
+	if leg == carry.Perp {
+		gap, unit = gap.Neg(), unit*pair.Mult
+	}
+	quanta, _ := gap.QuoFloor(unit)
+	q, ok := quanta.Int64()
+	if !ok || q < 0 {
+		return 0
+	}
+	return carry.Qty(q)
+}
+
 func (d *Desk) cut(i int, leg carry.Leg, coins float64, m *carry.Market) {
-	pair, f := &d.pairs[i], &d.rules[i].Legs[leg]
+	f := &d.rules[i].Legs[leg]
 	x := [3]float64{coins, 0, 0}
 	if leg == carry.Spot {
-		q := f.FloorQty(pair.QtyFloor(coins))
+		q := f.FloorQty(d.excess(i, carry.Spot))
 		if most := d.sellable(i); q > most {
 			q = f.FloorQty(most)
 		}
@@ -43,7 +60,7 @@ func (d *Desk) cut(i int, leg carry.Leg, coins float64, m *carry.Market) {
 		}
 		return
 	}
-	q := f.FloorQty(pair.QtyFloor(coins / float64(pair.Mult)))
+	q := f.FloorQty(d.excess(i, carry.Perp))
 	if held := -d.acct.PerpQty[i]; q > held {
 		q = held
 	}

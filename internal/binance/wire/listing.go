@@ -10,8 +10,9 @@ import (
 type Listing struct {
 	Objects  []Object
 	Prefixes []string // folders, when asked with a delimiter
-	// Next is the marker of the next page; empty on the last.
-	Next string
+	// Truncated says that more comes after Next.
+	Truncated bool
+	Next      string
 }
 
 // Object is one file of the archive.
@@ -36,7 +37,7 @@ type listingXML struct {
 }
 
 // DecodeListing reads a page of https://s3-ap-northeast-1.amazonaws.com/data.binance.vision.
-// NextMarker is sent only with a delimiter; without one the last key is the
+// NextMarker is sent only with a delimiter; without one the last name is the
 // next page's marker.
 func DecodeListing(body []byte) (*Listing, error) {
 	d := xml.NewDecoder(bytes.NewReader(body))
@@ -69,13 +70,13 @@ func DecodeListing(body []byte) (*Listing, error) {
 		}
 		l.Prefixes = append(l.Prefixes, *f.Prefix)
 	}
-	if *x.Truncated {
+	if l.Truncated = *x.Truncated; l.Truncated {
 		l.Next = x.Next
-		if l.Next == "" {
-			l.Next = last
+		if n := len(l.Prefixes); l.Next == "" && n > 0 {
+			last = max(last, l.Prefixes[n-1])
 		}
 		if l.Next == "" {
-			return nil, formatError("listing: truncated, but nothing to go on from")
+			l.Next = last
 		}
 	}
 	return l, nil
