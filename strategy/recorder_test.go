@@ -301,6 +301,20 @@ func TestExtremes(t *testing.T) {
 	}
 }
 
+// While an order is on its way its pair's legs are not compared.
+func TestGapsCountOnlyAtRest(t *testing.T) {
+	s := newTale(t, "2021-05-19")
+	late := carry.Command{Kind: carry.CmdOrder, Pair: 0, Leg: carry.Perp, Side: carry.Sell, Qty: 1000, Order: 77, Ref: 100 * carry.Unit, Code: carry.CodeOpen}
+	s.rec.Command(s.at, &late, carry.OK)
+	s.ask(0, carry.Spot, carry.Buy, 1001, 100, carry.CodeOpen)
+	s.hours(3, 100, 100)
+	s.tell(carry.Event{Kind: carry.EvFill, Pair: 0, Leg: carry.Perp, Side: carry.Sell, Qty: 1000, Order: 77, Ref: 100 * carry.Unit, Price: 100 * carry.Unit})
+	s.hours(1, 100, 100)
+	if got := s.finish().Extremes.MaxGapFrac; got > 1e-6 {
+		t.Errorf("the largest gap at rest is %v", got)
+	}
+}
+
 // A liquidation and a delisting end a trip with their own words, and are listed.
 func TestTheExchangesOwnEndings(t *testing.T) {
 	s := newTale(t, "2021-05-19")

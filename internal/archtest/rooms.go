@@ -41,6 +41,7 @@ var plans = []plan{
 	{"internal/binance", []string{root, "internal/binance/wire", "internal/risk"}},
 	{"internal/exchange", []string{root, "sim", "internal/binance/wire"}},
 	{"internal/lab", libraries},
+	{"internal/calibrate", nil},
 	{"internal/crawl", []string{root, "data", "internal/binance", "internal/binance/wire"}},
 	{"internal/venuetest", []string{root, "internal/risk", "internal/testenv"}},
 	{"internal/refengine", []string{root}},

@@ -182,7 +182,7 @@ func TestARepublishedFileIsNoticed(t *testing.T) {
 
 // A settlement interval that changes is what the rows say it is.
 func TestAnIntervalChangeKeepsEverySettlement(t *testing.T) {
-	at := carry.Time(1735689600000) // 2025-01-01
+	at := carry.Time(1736899200000) // 2025-01-15
 	w := newWorld(t, exchange.TinyFacts(), tinyNow, exchange.Options{Faults: exchange.Faults{Rules: []exchange.FaultRule{
 		{Kind: exchange.FaultIntervalChange, At: at}}}})
 	s := w.open()

@@ -158,6 +158,10 @@ func TestLimitsCountWhatIsOnItsWay(t *testing.T) {
 	if got := send(10, 0, 60); got != carry.OK {
 		t.Errorf("after the rest was cancelled: %s", got)
 	}
+	done(carry.EvCanceled, 10, 0) // whatever it says was left
+	if got := send(11, 0, 60); got != carry.OK {
+		t.Errorf("after an order was cancelled: %s", got)
+	}
 }
 
 // However orders come, fill or fail, no pair and no total ever exceeds its limit.

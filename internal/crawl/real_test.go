@@ -1,0 +1,125 @@
+package crawl
+
+import (
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"carry"
+	"carry/data"
+	"carry/internal/exchange"
+	"carry/internal/testenv"
+)
+
+// realNow is after the last recorded row.
+const realNow = carry.Time(1751328000000) + 5*carry.Minute // 2025-07-01 00:05
+
+// facts are a store's bars and settlements by key, as the columns' text.
+func factsOf(t *testing.T, s *data.Store) map[string][]string {
+	t.Helper()
+	ends := map[string]carry.Time{}
+	for _, symbol := range []string{"MATICUSDT", "FTMUSDT", "RNDRUSDT"} {
+		lives, err := s.Lives(t.Context(), carry.Perp, symbol)
+		if err != nil || len(lives) != 1 {
+			t.Fatal(lives, err)
+		}
+		ends[symbol] = lives[0].Span.To
+	}
+	out := map[string][]string{}
+	for line := range strings.Lines(dump(t, s, "kline", "funding ")) {
+		f := strings.Fields(line)
+		key, values, symbol, at := strings.Join(f[1:5], " "), f[5:], f[2], f[4]
+		if f[0] == "funding" {
+			// symbol slot type | rate mark hours; the stamp may jitter differently
+			key, values, symbol, at = strings.Join(f[1:4], " "), f[5:], f[1], f[2]
+		}
+		ms, err := strconv.ParseInt(at, 10, 64)
+		if err != nil {
+			t.Fatal(line)
+		}
+		// A crawl cuts what the recordings keep after the contract was settled.
+		if end := ends[symbol]; f[1] != "spot" && end > 0 && carry.Time(ms) >= end {
+			continue
+		}
+		out[key] = values
+	}
+	return out
+}
+
+// All recorded series, by archives and by REST separately, are what crawl
+// import makes of the same recordings: the same keys, prices, volumes and
+// rates, and every other column that both sources carry.
+func TestACrawlOfAllRecordedSeriesEqualsTheirImport(t *testing.T) {
+	if testing.Short() {
+		t.Skip("fetches all of the recorded history twice")
+	}
+	dir := filepath.Join(testenv.Shared(t), "data")
+	recorded, err := exchange.NewFolderFacts(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := newWorld(t, recorded, realNow, exchange.Options{})
+	s := w.open()
+	if _, err := s.ImportDir(t.Context(), dir, data.ImportOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	want := factsOf(t, s)
+	if len(want) < 1_000_000 {
+		t.Fatalf("%d facts imported", len(want))
+	}
+	for _, via := range []Via{Archive, REST, Auto} {
+		w.path = filepath.Join(t.TempDir(), "crawl.db")
+		cs := w.open()
+		began, start := time.Now(), w.clock.Now()
+		rep := w.crawl(cs, Options{All: true, Via: via, Now: realNow, Kinds: []string{data.KindFunding, data.KindSpot, data.KindPerp, data.KindMark}})
+		t.Logf("via %d: %d rows, %d files, %d requests, %.0f s on the virtual clock, %.0f s real; %d absent, %d lacks, %d problems", via, rep.Put.New, rep.Files,
+			rep.Stats.Total(), float64(w.clock.Now()-start)/1000, time.Since(began).Seconds(), rep.Absent, len(rep.Lacks), len(rep.Problems))
+		for _, l := range rep.Lacks {
+			t.Logf("lack %+v", l)
+		}
+		for _, p := range rep.Problems {
+			t.Errorf("problem %+v", p)
+		}
+		compareFacts(t, via, factsOf(t, cs), want)
+		if st := w.server.Stats(); st.Limited+st.Banned > 0 {
+			t.Errorf("the limits were exceeded: %v", st.Statuses)
+		}
+	}
+}
+
+func compareFacts(t *testing.T, via Via, got, want map[string][]string) {
+	t.Helper()
+	missing, extra, differing, shown := 0, 0, 0, 0
+	show := func(format string, args ...any) {
+		if shown++; shown <= 10 {
+			t.Logf(format, args...)
+		}
+	}
+	for key, w := range want {
+		g, ok := got[key]
+		if !ok {
+			missing++
+			show("via %d misses %s", via, key)
+			continue
+		}
+		for i := range w {
+			// A column that one source lacks proves nothing.
+			if g[i] != w[i] && g[i] != "<nil>" && w[i] != "<nil>" {
+				differing++
+				show("via %d: %s is %v, imported %v", via, key, g, w)
+				break
+			}
+		}
+	}
+	for key := range got {
+		if _, ok := want[key]; !ok {
+			extra++
+			show("via %d has %s, which was never recorded", via, key)
+		}
+	}
+	if missing+extra+differing > 0 {
+		t.Errorf("via %d: of %d facts %d missing, %d differing, %d extra", via, len(want), missing, differing, extra)
+	}
+}
