@@ -51,20 +51,14 @@ func (d *Desk) cut(i int, leg carry.Leg, coins float64, m *carry.Market) {
 	f := &d.rules[i].Legs[leg]
 	x := [3]float64{coins, 0, 0}
 	if leg == carry.Spot {
-		q := f.FloorQty(d.excess(i, carry.Spot))
-		if most := d.sellable(i); q > most {
-			q = f.FloorQty(most)
-		}
-		if q > 0 {
+		q := f.FloorQty(min(d.excess(i, carry.Spot), d.sellable(i)))
+		// Whole lots of it may be worth less than the smallest order.
+		if f.Check(q, carry.PriceFromFloat(m.Bid(carry.Spot, i)), 0, d.pairs[i].QtyUnit(), false) == carry.OK {
 			d.order(i, carry.Spot, carry.Sell, q, m, carry.CodeRepair, x)
 		}
 		return
 	}
-	q := f.FloorQty(d.excess(i, carry.Perp))
-	if held := -d.acct.PerpQty[i]; q > held {
-		q = held
-	}
-	if q > 0 {
+	if q := f.FloorQty(min(d.excess(i, carry.Perp), -d.acct.PerpQty[i])); q > 0 {
 		d.order(i, carry.Perp, carry.Buy, q, m, carry.CodeRepair, x)
 	}
 }

@@ -101,6 +101,22 @@ func TestRepairTolerance(t *testing.T) {
 	}
 }
 
+// An excess worth an order, of which whole lots are not, is left alone: the gate
+// would refuse it again and again.
+func TestRepairInWholeLots(t *testing.T) {
+	s := rich(t, 1, none)
+	s.rules(0, func(r *carry.Rules) { r.Legs[carry.Spot].Step, r.Legs[carry.Spot].MinQty = 90, 90 }) // 9 USDT
+	s.legs(0, 5.14, 5)
+	s.keeps(0)
+	if cs := s.cycle(); len(cs) != 0 {
+		t.Errorf("14 USDT too many, in lots of 9, none below 10: %+v", cs)
+	}
+	s.legs(0, 0.1, 0)
+	if cs := s.cycle(); len(cs) != 1 || cs[0].Qty != 180 {
+		t.Errorf("24 USDT too many: %+v", cs)
+	}
+}
+
 // From any two legs, whatever is refused on the way, the desk ends with legs
 // that agree, has never bought coins nor sold contracts, and comes to rest.
 func TestRepairEndsBalanced(t *testing.T) {
