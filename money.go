@@ -100,7 +100,7 @@ func (r SettledRate) Float() float64 { return float64(r) / Unit }
 
 // PriceFromFloat returns the price nearest to x. A quote on the tape is the
 // float64 nearest to a multiple of 1e-8, so rounding restores it exactly below
-// 2^53 steps (90 million USDT); flooring would be wrong for one price in seven.
+// 2^51 steps (22.5 million USDT); flooring would be wrong for one price in seven.
 func PriceFromFloat(x float64) Price {
 	return Price(math.Floor(float64(x*Unit) + 0.5))
 }
