@@ -2,6 +2,7 @@ package data
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"strconv"
 	"strings"
@@ -96,4 +97,30 @@ func parseBills(src *source) ([]billRow, error) {
 		return nil, &FileError{src.path, 1, "the file has a header but no rows"}
 	}
 	return out, nil
+}
+
+// BillRate is a yield that holds from a day on.
+type BillRate struct {
+	From carry.Time
+	Frac float64 // fraction a year
+}
+
+// BillRates lists the imported yields by date; none is no error.
+func (s *Store) BillRates(ctx context.Context) ([]BillRate, error) {
+	var out []BillRate
+	err := eachRow(ctx, s.r, func(rows *sql.Rows) error {
+		var date string
+		var r BillRate
+		if err := rows.Scan(&date, &r.Frac); err != nil {
+			return err
+		}
+		at, err := carry.ParseTime(date)
+		if err != nil {
+			return fmt.Errorf("bill rate: %w", err)
+		}
+		r.From = at
+		out = append(out, r)
+		return nil
+	}, `SELECT date, rate FROM bill_rate ORDER BY date`)
+	return out, s.describeIf(err)
 }

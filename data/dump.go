@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"fmt"
 	"io"
+	"strconv"
 )
 
 // dumps are the facts of a database in an order that does not depend on how
@@ -45,6 +46,7 @@ func (s *Store) Dump(ctx context.Context, w io.Writer) error {
 
 func (s *Store) dumpTable(ctx context.Context, out *bufio.Writer, name, query string) error {
 	var cells []any
+	var line []byte
 	return eachRow(ctx, s.r, func(rows *sql.Rows) error {
 		if cells == nil {
 			cols, err := rows.Columns()
@@ -58,10 +60,24 @@ func (s *Store) dumpTable(ctx context.Context, out *bufio.Writer, name, query st
 		if err := rows.Scan(cells...); err != nil {
 			return err
 		}
-		out.WriteString(name) // bufio keeps the first error for Flush
+		line = append(line[:0], name...)
 		for _, c := range cells {
-			fmt.Fprintf(out, " %v", *c.(*any))
+			line = appendValue(append(line, ' '), *c.(*any))
 		}
-		return out.WriteByte('\n')
+		_, err := out.Write(append(line, '\n'))
+		return err
 	}, query)
+}
+
+// appendValue writes a value of the database as text.
+func appendValue(dst []byte, v any) []byte {
+	switch v := v.(type) {
+	case int64:
+		return strconv.AppendInt(dst, v, 10)
+	case float64:
+		return strconv.AppendFloat(dst, v, 'g', -1, 64)
+	case string:
+		return append(dst, v...)
+	}
+	return fmt.Append(dst, v)
 }

@@ -95,6 +95,10 @@ func (s *Store) ImportDir(ctx context.Context, dir string, o ImportOptions) (*Im
 // planImport lists the files of the layout, in import order, and what is not
 // part of it.
 func planImport(dir string) (jobs []importJob, ignored []string, err error) {
+	// A walk does not follow its root if that is a link.
+	if dir, err = filepath.EvalSymlinks(dir); err != nil {
+		return nil, nil, fmt.Errorf("open folder: %w", err)
+	}
 	info, err := os.Stat(dir)
 	if err != nil {
 		return nil, nil, fmt.Errorf("open folder: %w", err)

@@ -61,16 +61,86 @@ func (s *Store) Lives(ctx context.Context, leg carry.Leg, symbol string) ([]Life
 	return out, nil
 }
 
-// PutLife records or corrects a life.
-func (s *Store) PutLife(ctx context.Context, l Life) error {
+// SplitLife records that a symbol was used twice: rows before old ends, and
+// files and searches that lie before, are given to the series of the old life.
+func (s *Store) SplitLife(ctx context.Context, old, present Life) error {
+	kinds := []string{kindSpot}
+	if old.Leg == carry.Perp {
+		kinds = []string{kindPerp, kindMark, kindPremium, kindFunding}
+	}
 	return s.describeIf(s.write(ctx, func(tx *writeTx) error {
-		_, err := tx.ExecContext(ctx, `INSERT OR REPLACE INTO life (leg, name, symbol, from_ms, to_ms, note, source)
-			VALUES (?, ?, ?, ?, nullif(?, 0), ?, ?)`, l.Leg.String(), l.Name, l.Symbol, int64(l.Span.From), int64(l.Span.To), l.Note, l.Source)
-		if err != nil {
-			return fmt.Errorf("note life of %s: %w", l.Symbol, err)
+		for _, l := range []Life{old, present} {
+			if err := tx.putLife(ctx, l); err != nil {
+				return err
+			}
+		}
+		for _, kind := range kinds {
+			if err := tx.moveSeries(ctx, kind, present.Name, old); err != nil {
+				return fmt.Errorf("split %s %s: %w", kind, old.Symbol, err)
+			}
 		}
 		return nil
 	}))
+}
+
+// moveSeries gives what lies before a life's end to its series.
+func (tx *writeTx) moveSeries(ctx context.Context, kind, from string, l Life) error {
+	var steps []carry.Time
+	err := eachRow(ctx, tx, func(rows *sql.Rows) error {
+		var step carry.Time
+		err := rows.Scan(&step)
+		steps = append(steps, step)
+		return err
+	}, `SELECT step_ms FROM series WHERE kind = ? AND symbol = ?`, kind, from)
+	if err != nil {
+		return err
+	}
+	for _, step := range steps {
+		a, err := tx.series(ctx, Series{kind, from, step})
+		if err != nil {
+			return err
+		}
+		var any bool
+		if err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM kline WHERE series_id = ?1 AND open_ms < ?2)
+			OR EXISTS (SELECT 1 FROM funding WHERE series_id = ?1 AND slot_ms < ?2)`, a, int64(l.Span.To)).Scan(&any); err != nil {
+			return err
+		}
+		if !any {
+			continue
+		}
+		b, err := tx.series(ctx, Series{kind, l.Name, step})
+		if err != nil {
+			return err
+		}
+		for _, q := range []string{`UPDATE kline SET series_id = ?2 WHERE series_id = ?1 AND open_ms < ?3`,
+			`UPDATE funding SET series_id = ?2 WHERE series_id = ?1 AND slot_ms < ?3`,
+			`INSERT OR IGNORE INTO regap (series_id) SELECT id FROM series WHERE id IN (?1, ?2) AND ?3 > 0`} {
+			if _, err := tx.ExecContext(ctx, q, a, b, int64(l.Span.To)); err != nil {
+				return err
+			}
+		}
+	}
+	for _, q := range []string{`UPDATE archive_file SET symbol = ?1 WHERE kind = ?2 AND symbol = ?3 AND to_ms <= ?4`,
+		`UPDATE OR REPLACE searched SET symbol = ?1 WHERE kind = ?2 AND symbol = ?3 AND to_ms <= ?4`} {
+		if _, err := tx.ExecContext(ctx, q, l.Name, kind, from, int64(l.Span.To)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// PutLife records or corrects a life.
+func (s *Store) PutLife(ctx context.Context, l Life) error {
+	return s.describeIf(s.write(ctx, func(tx *writeTx) error { return tx.putLife(ctx, l) }))
+}
+
+func (tx *writeTx) putLife(ctx context.Context, l Life) error {
+	_, err := tx.ExecContext(ctx, `INSERT OR REPLACE INTO life (leg, name, symbol, from_ms, to_ms, note, source)
+		VALUES (?, ?, ?, ?, nullif(?, 0), ?, ?)`, l.Leg.String(), l.Name, l.Symbol, int64(l.Span.From), int64(l.Span.To), l.Note, l.Source)
+	if err != nil {
+		return fmt.Errorf("note life of %s: %w", l.Symbol, err)
+	}
+	return nil
 }
 
 // Delivered is when the exchange settled a contract according to the recorded

@@ -110,7 +110,11 @@ func (p *poisoned) Next(b *carry.Block) error {
 		open := b.Start + carry.Time(r)*b.Step
 		for i := range b.P {
 			if k := r*b.P + i; open >= p.at {
+				spot, perp := b.Spot.Volume[k] > 0, b.Perp.Volume[k] > 0
 				p.bar(b, k, i, open)
+				if open == p.at {
+					p.keepHalts(b, k, i, spot, perp)
+				}
 			} else {
 				p.remember(b, k, i)
 			}
@@ -126,6 +130,23 @@ func (p *poisoned) remember(b *carry.Block, k, i int) {
 	}
 	if c := b.Perp.Close[k]; c == c {
 		p.base[1][i] = c
+	}
+}
+
+// keepHalts leaves it as it is whether a leg is open for trading at the cut
+// itself: an exchange tells its status, so that is known by then. What trades
+// there is garbage.
+func (p *poisoned) keepHalts(b *carry.Block, k, i int, spot, perp bool) {
+	for leg, open := range [...]bool{spot, perp} {
+		bars := [...]*carry.Bars{&b.Spot, &b.Perp}[leg]
+		if !open {
+			bars.Volume[k] = 0
+			continue
+		}
+		if !(bars.Volume[k] > 0) {
+			q := p.price(carry.Leg(leg), i)
+			bars.Open[k], bars.High[k], bars.Low[k], bars.Close[k], bars.Volume[k] = q, q, q, q, 1
+		}
 	}
 }
 

@@ -35,6 +35,7 @@ type quoteState struct {
 	spotLast, perpLast, mark float64
 	spotInv                  float64 // 1/spotLast
 	premium                  float64 // at the last close, as traded
+	steady                   float64 // at the close before it
 	sampled                  float64 // latest sample of the interval's average
 	sum, weightSum, weight   float64
 	predicted                float64
@@ -62,7 +63,7 @@ func NewQuoter(info *carry.TapeInfo, models QuoteModels, warmUntil carry.Time) *
 	for i := range q.st {
 		s := &q.st[i]
 		s.spotLast, s.perpLast, s.mark, s.spotInv = math.NaN(), math.NaN(), math.NaN(), math.NaN()
-		s.premium, s.sampled, s.predicted = math.NaN(), math.NaN(), math.NaN()
+		s.premium, s.steady, s.sampled, s.predicted = math.NaN(), math.NaN(), math.NaN(), math.NaN()
 		s.interest, s.perCoin = carry.DefaultInterest8h, 1/float64(info.Pairs[i].Mult)
 		q.slow.spotTick[i], q.slow.spotInv[i], q.slow.perpTick[i], q.slow.perpInv[i] = 1e-8, 1e8, 1e-8, 1e8
 		q.setInterval(i, 8)
@@ -102,6 +103,7 @@ func (q *Quoter) Frames(b *carry.Block) *Frames {
 		f.settledAt[r] = settled
 		settled = q.settle(b, settled, at)
 		q.emit(f, r, at)
+		q.halt(f, r, b)
 		q.absorb(b, r)
 	}
 	f.settledAt[b.N] = settled
@@ -164,7 +166,7 @@ func (s *quoteState) end(until carry.Time) {
 	if until == 0 {
 		s.endedUntil = math.MaxInt64
 	}
-	s.spotInv, s.premium = math.NaN(), math.NaN()
+	s.spotInv, s.premium, s.steady = math.NaN(), math.NaN(), math.NaN()
 }
 
 // closeDay folds a finished day into the slow means: a week's for traded value,
@@ -237,10 +239,30 @@ func (q *Quoter) emit(f *Frames, r int, at carry.Time) {
 		}
 		flagsOut[i] = flags
 		spotLast[i], perpLast[i], mark[i] = s.spotLast, s.perpLast, s.mark
-		if flags&carry.Tradable == carry.PerpFresh && s.premium == s.premium {
+		if flags&carry.Tradable == carry.PerpFresh && s.steady == s.steady {
 			spotLast[i] = s.impliedSpot()
 		}
 		spotValue[i], perpValue[i] = s.spotValue, s.perpValue
+	}
+}
+
+// halt takes the freshness off legs that are closed for trading at this instant.
+// An exchange says so (status BREAK); in a history it shows as a bar that opens
+// now and has no trade. Prices of what comes are not looked at.
+func (q *Quoter) halt(f *Frames, r int, b *carry.Block) {
+	m := &f.Markets[r]
+	lo, hi := r*len(q.st), (r+1)*len(q.st)
+	spotVol, perpVol := b.Spot.Volume[lo:hi], b.Perp.Volume[lo:hi]
+	for i := range m.Flags {
+		if !(spotVol[i] > 0) {
+			m.Flags[i] &^= carry.SpotFresh
+			if m.Flags[i]&carry.PerpFresh != 0 && perpVol[i] > 0 && q.st[i].steady == q.st[i].steady {
+				m.SpotLast[i] = q.st[i].impliedSpot()
+			}
+		}
+		if !(perpVol[i] > 0) {
+			m.Flags[i] &^= carry.PerpFresh
+		}
 	}
 }
 
@@ -284,11 +306,12 @@ func (q *Quoter) absorb(b *carry.Block, r int) {
 }
 
 // impliedSpot values coins while spot is halted and the perpetual trades on: at
-// the premium that was last seen. The hedge is whole, so a book marked at a
+// the premium of the bar before the last one, because a halt begins within a bar
+// and leaves its close behind the perpetual's. The hedge is whole, so a book marked at a
 // frozen spot price would show a swing that is none. The leg's flag is not
 // fresh, so nothing is traded at this price.
 func (s *quoteState) impliedSpot() float64 {
-	return s.perpLast * s.perCoin / (1 + s.premium)
+	return s.perpLast * s.perCoin / (1 + s.steady)
 }
 
 // sample adds one bar to the interval's average premium. The exchange weighs
@@ -300,6 +323,7 @@ func (s *quoteState) impliedSpot() float64 {
 func (s *quoteState) sample(index float64) {
 	before := s.premium
 	if s.flags&carry.Tradable == carry.Tradable {
+		s.steady = before
 		s.premium = float64(s.perpLast*s.spotInv*s.perCoin) - 1
 		s.flags |= carry.Valued
 	}

@@ -76,7 +76,8 @@ func TestQuotesRoundOutward(t *testing.T) {
 }
 
 // At an instant a core sees bars that have closed by then: nothing of the bar
-// that opens, of later ones, of settlements or rules to come.
+// that opens (but whether its leg is open for trading at all, which an exchange
+// tells), of later ones, of settlements or rules to come.
 func TestNothingDependsOnTheBarThatOpens(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		const hours = 30
@@ -96,6 +97,9 @@ func TestNothingDependsOnTheBarThatOpens(t *testing.T) {
 				if r >= cut {
 					k := b.at(r, i)
 					b.block.Spot.Volume[k], b.block.Perp.Volume[k] = 0, 77
+					if r == cut {
+						b.block.Spot.Volume[k] = 3 // whether a leg is closed right now is known
+					}
 					b.block.Premium[k], b.block.MarkClose[k], b.block.MarkOpen[k] = 0.5, 1, 2
 				}
 				if r%8 == 0 {
@@ -237,7 +241,8 @@ func TestMissingSettlementIsAGap(t *testing.T) {
 	}
 }
 
-// A bar without volume is a halt that the archive filled in: the quote is old,
+// A bar without volume is a halt that the archive filled in: the leg is closed
+// when it opens, the quote is old after it,
 // and while only spot is halted its coins are valued by the perpetual.
 func TestBarWithoutVolumeIsAHalt(t *testing.T) {
 	h := newHand(1, 6)
@@ -251,8 +256,8 @@ func TestBarWithoutVolumeIsAHalt(t *testing.T) {
 	h.block.Perp.Volume[h.at(4, 0)] = 0
 	h.set(4, 0, carry.Perp, 7, 7, 7, 7)
 	s := h.watch(NoSpread{}, 0)
-	for r, want := range []carry.Flags{0, carry.Tradable | carry.Valued, carry.Tradable | carry.Valued, carry.PerpFresh | carry.Valued,
-		carry.Tradable | carry.Valued, carry.SpotFresh | carry.Valued, carry.Tradable | carry.Valued} {
+	for r, want := range []carry.Flags{0, carry.Tradable | carry.Valued, carry.PerpFresh | carry.Valued, carry.PerpFresh | carry.Valued,
+		carry.SpotFresh | carry.Valued, carry.SpotFresh | carry.Valued, carry.Tradable | carry.Valued} {
 		if s[r].flags != want {
 			t.Errorf("hour %d: flags %b, want %b", r, s[r].flags, want)
 		}

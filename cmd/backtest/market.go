@@ -2,6 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"io"
 	"os"
 	"strings"
 
@@ -32,6 +35,7 @@ type market struct {
 	open      lab.Opener
 	store     *data.Store
 	generated bool
+	seed      uint64 // of the generated market
 }
 
 func (m *market) close() {
@@ -41,7 +45,7 @@ func (m *market) close() {
 }
 
 // pick opens the store, or sets the generated market up.
-func (f *marketFlags) pick(ctx context.Context) (*market, error) {
+func (f *marketFlags) pick(ctx context.Context, stderr io.Writer) (*market, error) {
 	path := f.DB
 	if path == "" && !f.Generated {
 		if _, err := os.Stat(defaultDB); err == nil {
@@ -52,13 +56,13 @@ func (f *marketFlags) pick(ctx context.Context) (*market, error) {
 		return nil, cli.Failf(cli.Usage, "leave one of them out", "--generated and --db contradict each other")
 	}
 	if path == "" {
-		open, err := lab.Generated(f.GeneratedCoins, f.GeneratedYears, f.Seed)
-		if err != nil {
-			return nil, cli.Fail(cli.Usage, err, "")
-		}
-		return &market{open: open, generated: true}, nil
+		return f.generatedMarket()
 	}
 	store, err := data.OpenExisting(path)
+	if errors.Is(err, data.ErrNoData) && f.DB == "" {
+		fmt.Fprintf(stderr, "%s: %s holds no history yet\n", program, path)
+		return f.generatedMarket()
+	}
 	if err != nil {
 		return nil, cli.Fail(cli.Incomplete, err, storeHint(err, path))
 	}
@@ -66,6 +70,30 @@ func (f *marketFlags) pick(ctx context.Context) (*market, error) {
 		return data.OpenTape(ctx, store, data.TapeOptions{From: from, To: to, Coins: coins, FromRows: f.FromRows})
 	}
 	return &market{open: open, store: store}, nil
+}
+
+func (f *marketFlags) generatedMarket() (*market, error) {
+	open, err := lab.Generated(f.GeneratedCoins, f.GeneratedYears, f.Seed)
+	if err != nil {
+		return nil, cli.Fail(cli.Usage, err, "")
+	}
+	return &market{open: open, generated: true, seed: f.Seed}, nil
+}
+
+// bills are the store's own rates for the cash baseline, nil if it has none.
+func (m *market) bills(ctx context.Context) ([]lab.BillRate, error) {
+	if m.store == nil {
+		return nil, nil
+	}
+	rows, err := m.store.BillRates(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var out []lab.BillRate
+	for _, r := range rows {
+		out = append(out, lab.BillRate{From: r.From, Frac: r.Frac})
+	}
+	return out, nil
 }
 
 // coins are upper case in the data.

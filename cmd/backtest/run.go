@@ -42,7 +42,7 @@ func (f *strategyFlags) spec(m *marketFlags, s *streams) (*lab.Spec, error) {
 		return nil, err
 	}
 	spec := &lab.Spec{From: from, To: to, Coins: m.coins(), Entry: entry, Settings: entry.New(), Models: lab.DefaultModels(),
-		Seed: m.Seed, Command: strings.TrimSpace(program + " " + strings.Join(s.args, " "))}
+		Command: strings.TrimSpace(program + " " + strings.Join(s.args, " "))}
 	if err := file.Apply(f.Config, spec); err != nil {
 		return nil, cli.Fail(cli.Usage, err, "backtest params lists names and ranges")
 	}
@@ -91,12 +91,15 @@ func (c *runCmd) Run(s *streams) error {
 	if err != nil {
 		return err
 	}
-	m, err := c.pick(s.ctx)
+	m, err := c.pick(s.ctx, s.stderr)
 	if err != nil {
 		return err
 	}
 	defer m.close()
-	spec.Open, spec.NoBaselines = m.open, c.NoBaselines
+	spec.Open, spec.NoBaselines, spec.Seed = m.open, c.NoBaselines, m.seed
+	if spec.Bills, err = m.bills(s.ctx); err != nil {
+		return err
+	}
 	out, err := openOutput(c.Out)
 	if err != nil {
 		return err

@@ -37,7 +37,7 @@ func (c *screenCmd) Run(s *streams) error {
 		}
 		at = t
 	}
-	m, err := c.pick(s.ctx)
+	m, err := c.pick(s.ctx, s.stderr)
 	if err != nil {
 		return err
 	}

@@ -44,15 +44,19 @@ func (c *sweepCmd) Run(s *streams) error {
 	if err := knownAxes(base, sweep.Axes); err != nil {
 		return err
 	}
-	m, err := c.pick(s.ctx)
+	m, err := c.pick(s.ctx, s.stderr)
 	if err != nil {
 		return err
 	}
 	defer m.close()
+	bills, err := m.bills(s.ctx)
+	if err != nil {
+		return err
+	}
 	sweep.Base = func() (*lab.Spec, error) {
 		spec, err := c.spec(&c.marketFlags, s)
 		if err == nil {
-			spec.Open = m.open
+			spec.Open, spec.Seed, spec.Bills = m.open, m.seed, bills
 		}
 		return spec, err
 	}

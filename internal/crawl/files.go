@@ -85,7 +85,7 @@ func (f *fetcher) quarantine(ctx context.Context, known *data.ArchiveFile, why e
 	return f.w.put(ctx, &data.Chunk{Series: f.s.Name, Source: known.Key, File: known})
 }
 
-// read downloads, verifies and parses a file into chunk.
+// read downloads, verifies and reads a file into chunk.
 func (f *fetcher) read(ctx context.Context, file *File, chunk *data.Chunk) error {
 	sum, err := f.client.Checksum(ctx, file.Key)
 	if err != nil {
@@ -96,6 +96,11 @@ func (f *fetcher) read(ctx context.Context, file *File, chunk *data.Chunk) error
 		return err
 	}
 	chunk.SHA256 = sum
+	return f.parse(file, body, chunk)
+}
+
+// parse reads a verified file into chunk.
+func (f *fetcher) parse(file *File, body []byte, chunk *data.Chunk) error {
 	in, err := binance.OpenZip(file.Key, body)
 	if err != nil {
 		return err

@@ -11,9 +11,9 @@ import (
 
 // lives are what a symbol meant over time. Beside what the store knows, a
 // perpetual whose monthly files stop for at least a whole month before the
-// exchange says it was listed is a ticker that was used again; so is one whose
-// files stop for two months where the exchange is not asked. A spot symbol shares
-// the lives of its perpetual.
+// exchange says it was listed is a ticker that was used again. A spot symbol
+// shares the lives of its perpetual. Rows that are stored already are sorted into
+// the lives that are found.
 func (c *Crawler) lives(ctx context.Context, leg carry.Leg, symbol string, monthly []File, perp []data.Life) ([]data.Life, error) {
 	known, err := c.store.Lives(ctx, leg, symbol)
 	if err != nil || len(known) > 0 {
@@ -33,10 +33,8 @@ func (c *Crawler) lives(ctx context.Context, leg carry.Leg, symbol string, month
 		old := data.Life{Leg: leg, Name: symbol + lifeMark + suffix, Symbol: symbol, Span: data.Span{To: end},
 			Note: "an earlier coin or contract of this name", Source: "archive listing"}
 		whole.Span.From, whole.Note, whole.Source = begin, "listed "+begin.Date(), old.Source
-		for _, l := range []data.Life{old, whole} {
-			if err := c.store.PutLife(ctx, l); err != nil {
-				return nil, err
-			}
+		if err := c.store.SplitLife(ctx, old, whole); err != nil {
+			return nil, err
 		}
 		return []data.Life{old, whole}, nil
 	}
@@ -76,11 +74,8 @@ func reused(lives []data.Life) (suffix string, begin carry.Time) {
 func relisted(monthly []File, onboard carry.Time) (end, begin carry.Time) {
 	for i := 1; i < len(monthly); i++ {
 		a, b := monthly[i-1].Span.To, monthly[i].Span.From
-		switch {
-		case onboard > 0 && a < b && b == monthOf(onboard).From:
+		if a < b && b == monthOf(onboard).From {
 			end, begin = a, onboard.Floor(carry.Day)
-		case onboard == 0 && b-a > 32*carry.Day:
-			end, begin = a, b
 		}
 	}
 	if n := len(monthly); n > 0 && monthly[n-1].Span.To < monthOf(onboard).From {

@@ -170,7 +170,7 @@ func (f *fetcher) settlementsOf(ctx context.Context, span data.Span) error {
 			from, ask = min(last.Slot(), span.To), last+1
 			continue
 		}
-		again, err := f.ended(ctx, data.Span{From: from, To: span.To}, chunk)
+		again, err := f.ended(ctx, data.Span{From: from, To: span.To}, chunk, len(rows) > 0 && rows[len(rows)-1].At.Slot() >= span.To)
 		if err != nil || !again {
 			return err
 		}
@@ -178,10 +178,15 @@ func (f *fetcher) settlementsOf(ctx context.Context, span data.Span) error {
 	return nil
 }
 
-// ended stores the last page of a series' settlements after making sure that
-// it is the last: when longer than the longest interval has passed since,
-// the exchange is asked once more.
-func (f *fetcher) ended(ctx context.Context, span data.Span, chunk *data.Chunk) (again bool, err error) {
+// ended stores the last page of a span's settlements after making sure that it
+// is the last: when longer than the longest interval has passed since, the
+// exchange is asked once more. beyond says that the page went on behind the span,
+// which proves it.
+func (f *fetcher) ended(ctx context.Context, span data.Span, chunk *data.Chunk, beyond bool) (again bool, err error) {
+	if beyond {
+		chunk.Searched = span
+		return false, f.w.put(ctx, chunk)
+	}
 	end := f.believed(span)
 	last, any := carry.Time(0), false
 	if n := len(chunk.Paid); n > 0 {
@@ -199,7 +204,7 @@ func (f *fetcher) ended(ctx context.Context, span data.Span, chunk *data.Chunk) 
 	}
 	known := any && last < span.From-2*fundingHours*carry.Hour // it had ended before
 	if end-quiet > fundingHours*carry.Hour+carry.Minute && !known {
-		lied, err := f.probe(ctx, last, any, quiet)
+		lied, err := f.probe(ctx, last, any, data.Span{From: quiet, To: end})
 		if err != nil {
 			return false, err
 		}
@@ -221,8 +226,8 @@ func (f *fetcher) ended(ctx context.Context, span data.Span, chunk *data.Chunk) 
 
 // probe asks again from the last known settlement on, which must be in the
 // answer; whether anything comes after it tells if the page before was wrong.
-func (f *fetcher) probe(ctx context.Context, last carry.Time, any bool, quiet carry.Time) (lied bool, err error) {
-	from := quiet
+func (f *fetcher) probe(ctx context.Context, last carry.Time, any bool, quiet data.Span) (lied bool, err error) {
+	from := quiet.From
 	if any {
 		from = last
 	}
@@ -234,7 +239,7 @@ func (f *fetcher) probe(ctx context.Context, last carry.Time, any bool, quiet ca
 	seen := false
 	for i := range rows {
 		slot := rows[i].At.Slot()
-		if slot > quiet && slot < f.believed(f.s.Want) {
+		if slot > quiet.From && slot < quiet.To {
 			return true, nil
 		}
 		seen = seen || slot == last

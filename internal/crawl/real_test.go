@@ -76,17 +76,35 @@ func TestACrawlOfAllRecordedSeriesEqualsTheirImport(t *testing.T) {
 		rep := w.crawl(cs, Options{All: true, Via: via, Now: realNow, Kinds: []string{data.KindFunding, data.KindSpot, data.KindPerp, data.KindMark}})
 		t.Logf("via %d: %d rows, %d files, %d requests, %.0f s on the virtual clock, %.0f s real; %d absent, %d lacks, %d problems", via, rep.Put.New, rep.Files,
 			rep.Stats.Total(), float64(w.clock.Now()-start)/1000, time.Since(began).Seconds(), rep.Absent, len(rep.Lacks), len(rep.Problems))
-		for _, l := range rep.Lacks {
-			t.Logf("lack %+v", l)
+		if via != Archive && !rep.Complete() {
+			t.Errorf("lacks %+v", rep.Lacks)
 		}
 		for _, p := range rep.Problems {
 			t.Errorf("problem %+v", p)
 		}
-		compareFacts(t, via, factsOf(t, cs), want)
+		expect := want
+		if via == Archive {
+			expect = publishedBy(want)
+		}
+		compareFacts(t, via, factsOf(t, cs), expect)
 		if st := w.server.Stats(); st.Limited+st.Banned > 0 {
 			t.Errorf("the limits were exceeded: %v", st.Statuses)
 		}
 	}
+}
+
+// publishedBy leaves out settlements of the last month: their file appears on
+// the first Monday of the next one, and there are no daily ones.
+func publishedBy(want map[string][]string) map[string][]string {
+	out := make(map[string][]string, len(want))
+	for key, v := range want {
+		f := strings.Fields(key)
+		if ms, err := strconv.ParseInt(f[1], 10, 64); err == nil && ms >= 1748736000000 { // 2025-06-01
+			continue
+		}
+		out[key] = v
+	}
+	return out
 }
 
 func compareFacts(t *testing.T, via Via, got, want map[string][]string) {

@@ -28,8 +28,8 @@ type market struct {
 // coin is a coin's symbols; empty where it has none.
 type coin struct{ spot, perp string }
 
-// kindOfLeg is the kind of klines whose folder lists a leg's symbols.
-var kindOfLeg = [2]string{carry.Spot: data.KindSpot, carry.Perp: data.KindPerp}
+// kindsOfLeg are the kinds whose folders list a leg's symbols.
+var kindsOfLeg = [2][]string{carry.Spot: {data.KindSpot}, carry.Perp: {data.KindPerp, data.KindFunding}}
 
 // open asks the exchange for symbols, limits and its time. With archives at
 // hand an exchange that cannot be reached is a note, not an end.
@@ -84,16 +84,19 @@ func (c *Crawler) list(ctx context.Context, leg carry.Leg) error {
 	if m.listed != nil {
 		return nil
 	}
-	_, dirs, err := c.client.List(ctx, fmt.Sprintf(folders[kindOfLeg[leg]], "monthly"), "")
-	if err != nil {
-		return err
-	}
-	m.listed = map[string]bool{}
-	for _, d := range dirs {
-		if s := path.Base(d); plainSymbol(s) {
-			m.listed[s] = true
+	listed := map[string]bool{}
+	for _, kind := range kindsOfLeg[leg] {
+		_, dirs, err := c.client.List(ctx, fmt.Sprintf(folders[kind], "monthly"), "")
+		if err != nil {
+			return err
+		}
+		for _, d := range dirs {
+			if s := path.Base(d); plainSymbol(s) {
+				listed[s] = true
+			}
 		}
 	}
+	m.listed = listed
 	return nil
 }
 

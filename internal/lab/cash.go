@@ -2,6 +2,7 @@ package lab
 
 import (
 	"math"
+	"sort"
 
 	"carry"
 )
@@ -20,7 +21,23 @@ var billRates = [...]float64{
 	4.2, 4.2, 4.2, 4.2, 4.3, 4.2, 4.3, 4.1, 3.9, 3.8, 3.8, 3.7, // 2025
 }
 
-// billRate is the yield at t as a fraction a year.
+// BillRate is a yield that holds from a time on.
+type BillRate struct {
+	From carry.Time
+	Frac float64 // fraction a year
+}
+
+// yield is the bill's at t as a fraction a year: the user's own where there is
+// one that old, else the built-in one.
+func yield(own []BillRate, t carry.Time) float64 {
+	k := sort.Search(len(own), func(i int) bool { return own[i].From > t })
+	if k > 0 {
+		return own[k-1].Frac
+	}
+	return billRate(t)
+}
+
+// billRate is the built-in yield at t as a fraction a year.
 func billRate(t carry.Time) float64 {
 	u := t.UTC()
 	k := (u.Year()-2019)*12 + int(u.Month()) - 1
@@ -30,7 +47,7 @@ func billRate(t carry.Time) float64 {
 
 // cashResult is the baseline that keeps the capital in government bills,
 // sampled like the run.
-func cashResult(run *carry.Result) *carry.Result {
+func cashResult(run *carry.Result, bills []BillRate) *carry.Result {
 	n := len(run.Curve.Equity)
 	res := &carry.Result{Name: "cash (bills)", Strategy: "cash", From: run.From, To: run.To, Capital: run.Capital,
 		Residual: "0", Curve: carry.Curve{Start: run.Curve.Start, Step: run.Curve.Step, Equity: make([]float64, n)}}
@@ -38,7 +55,7 @@ func cashResult(run *carry.Result) *carry.Result {
 	equity := run.Capital
 	for i := 0; i < n; i++ {
 		res.Curve.Equity[i] = equity
-		equity *= math.Pow(1+billRate(run.Curve.At(i)), perStep)
+		equity *= math.Pow(1+yield(bills, run.Curve.At(i)), perStep)
 	}
 	res.Final = res.Curve.Equity[n-1]
 	res.Attribution.Interest = res.Final - res.Capital

@@ -13,16 +13,20 @@ func explain(res *carry.Result, spec *Spec, info *carry.TapeInfo) {
 	res.Coverage = info.Coverage
 	if n := res.Counts.Liquidations; n > 0 {
 		res.Warnings = append([]carry.Warning{{Code: "liquidated",
-			Text: fmt.Sprintf("the exchange liquidated %d positions in this run", n)}}, res.Warnings...)
+			Text: fmt.Sprintf("The exchange liquidated %d positions in this run.", n)}}, res.Warnings...)
 	}
 	if warm, have := warmUp(spec.Settings), res.From-info.From; have < warm {
 		res.Warnings = append([]carry.Warning{{Code: "short-warm-up",
 			Text: fmt.Sprintf("the data begin %d days before the run, less than the %d days that fill a strategy's windows",
 				have/carry.Day, warm/carry.Day)}}, res.Warnings...)
 	}
+	if res.Counts.Fills == 0 && res.Strategy != "null" {
+		res.Warnings = append([]carry.Warning{{Code: "nothing-traded",
+			Text: "Nothing was traded: no coin passed every gate while it had room for both legs' smallest orders."}}, res.Warnings...)
+	}
 	if !info.Generated {
-		res.Warnings = append(res.Warnings, carry.Warning{Code: "survivors",
-			Text: "nearly all coins in the data still trade today: survivors flatter any strategy"})
+		res.Warnings = append([]carry.Warning{{Code: "survivors",
+			Text: "Nearly all coins in the data still trade today: survivors flatter any strategy."}}, res.Warnings...)
 	}
 	m := &spec.Models
 	q := m.quotes()

@@ -315,15 +315,34 @@ func (o *Output) Report(ctx context.Context, doc *reports.Document) error {
 	return err
 }
 
-// Commit moves the finished files to their place.
+// leftovers are files that an earlier run may have left; beside this run's they
+// would tell another story.
+var leftovers = [...]string{"report.html", "equity.png", "drawdown.png", "attribution.png", "leverage.png", "result.json",
+	"equity.csv", "trades.csv", "postings.csv", "decisions.jsonl"}
+
+// Commit moves the finished files to their place and removes those of an
+// earlier run that this one did not write.
 func (o *Output) Commit() error {
 	entries, err := os.ReadDir(o.tmp)
 	if err != nil {
 		return err
 	}
+	wrote := make(map[string]bool)
 	for _, e := range entries {
+		wrote[e.Name()] = true
 		if err := os.Rename(filepath.Join(o.tmp, e.Name()), filepath.Join(o.dir, e.Name())); err != nil {
 			return fmt.Errorf("put %s in place: %w", e.Name(), err)
+		}
+	}
+	if !wrote["result.json"] {
+		return os.RemoveAll(o.tmp) // a sweep stands beside a run
+	}
+	for _, name := range leftovers {
+		if wrote[name] {
+			continue
+		}
+		if err := os.Remove(filepath.Join(o.dir, name)); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return fmt.Errorf("remove what an earlier run left: %w", err)
 		}
 	}
 	return os.RemoveAll(o.tmp)

@@ -62,7 +62,7 @@ func Execute(ctx context.Context, spec *Spec, watch *Observer) (*Outcome, error)
 	}
 	if !spec.NoBaselines {
 		// Beside the two plain ways of holding, which fill a terminal's width.
-		out.Baselines = slices.Insert(out.Baselines, min(2, len(out.Baselines)), cashResult(out.Run))
+		out.Baselines = slices.Insert(out.Baselines, min(2, len(out.Baselines)), cashResult(out.Run, spec.Bills))
 	}
 	return out, nil
 }

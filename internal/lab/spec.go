@@ -26,7 +26,9 @@ type Spec struct {
 	Settings strategy.Settings
 	Models   Models
 	Seed     uint64
-	Command  string // the line that repeats the run
+	// Bills replace the built-in yields of the cash baseline, in order of time.
+	Bills   []BillRate
+	Command string // the line that repeats the run
 	// NoBaselines leaves the comparisons out.
 	NoBaselines bool
 	// NoJournal leaves the journal's hash out, for speed.

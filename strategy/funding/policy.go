@@ -23,6 +23,7 @@ type Policy struct {
 	openSum, closeSum int64
 	acct              *carry.Account
 	dormant           []bool
+	spread            int
 }
 
 // coin is what the policy knows of one pair.
@@ -65,6 +66,10 @@ func NewPolicy(pairs []carry.Pair, p Params) (*Policy, error) {
 			return nil, fmt.Errorf("coins: %q is not in the data", name)
 		}
 		pol.coins[i].named = true
+	}
+	pol.spread = min(p.CoinsTargetN, len(pairs))
+	if len(names) > 0 {
+		pol.spread = min(pol.spread, len(names))
 	}
 	return pol, nil
 }
@@ -163,8 +168,9 @@ func (p *Policy) judgeUniverse(c *coin, pair *carry.Pair, at carry.Time) {
 // Dormant implements hedge.Policy.
 func (p *Policy) Dormant() []bool { return p.dormant }
 
-// Spread implements hedge.Policy: over coinsTargetN.
-func (p *Policy) Spread() int { return 0 }
+// Spread implements hedge.Policy: over coinsTargetN, or all coins there are if
+// they are fewer.
+func (p *Policy) Spread() int { return p.spread }
 
 // Judge implements hedge.Policy.
 func (p *Policy) Judge(i int, m *carry.Market, held bool, v *hedge.Verdict) {

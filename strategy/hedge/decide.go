@@ -39,7 +39,7 @@ func (d *Desk) judge(m *carry.Market, s *survey) {
 // mayOpen tells whether anything at all could be opened now: it saves asking
 // about every pair while everything is invested.
 func (d *Desk) mayOpen(s *survey) bool {
-	return d.pool == poolNormal && d.p.Direction != "close" && d.p.Direction != "hold" && d.capacity(s) >= d.p.SliceUSDT
+	return d.pool == poolNormal && d.p.Direction != "close" && d.p.Direction != "hold" && d.capacity(s) >= d.slice
 }
 
 // capacity is how much notional limits, margin and cash leave for openings.
@@ -110,7 +110,7 @@ func (d *Desk) open(m *carry.Market, s *survey) {
 	limit := d.capacity(s)
 	for k := range d.cands {
 		c := &d.cands[k]
-		if limit < d.p.SliceUSDT {
+		if limit < d.slice {
 			return
 		}
 		size := min(c.value, limit)

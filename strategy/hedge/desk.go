@@ -50,6 +50,7 @@ type Desk struct {
 	// pair order; the others cost nothing.
 	active []int
 	lots   []lots
+	slice  float64 // smallest order worth sending now, USDT
 	mark   []float64
 	cands  []candidate
 	queue  []candidate
@@ -182,6 +183,8 @@ func (d *Desk) survey(m *carry.Market) survey {
 		}
 		s.coin = s.total / float64(n)
 	}
+	// A book whose coins are smaller than a slice trades them in two.
+	d.slice = min(d.p.SliceUSDT, s.coin/2)
 	return s
 }
 

@@ -88,7 +88,7 @@ func (d *Desk) sellable(i int) carry.Qty {
 
 // minNotional is the smallest order worth sending.
 func (d *Desk) minNotional(i int, m *carry.Market) float64 {
-	return max(d.p.SliceUSDT, d.least(i, m))
+	return max(d.slice, d.least(i, m))
 }
 
 // least is the smallest order value that both legs accept, with 2 % room for the
@@ -158,7 +158,7 @@ func (d *Desk) closeBoth(i int, value float64, m *carry.Market, code carry.Code,
 	if held > 0 {
 		worth := float64(pair.QtyFloat(held) * m.Ask(carry.Perp, i))
 		least := d.least(i, m)
-		if value = max(value, least); value < worth-max(least, d.p.SliceUSDT) {
+		if value = max(value, least); value < worth-max(least, d.slice) {
 			q = min(d.contractsUp(i, value, m), held)
 		}
 		q = r.Legs[carry.Perp].FloorQty(min(q, d.lots[i].most))

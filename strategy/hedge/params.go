@@ -57,7 +57,7 @@ func (p *Params) Table() []carry.Param {
 		{Name: "reopenAfterH", Unit: "h", Doc: "wait after a close before the coin may be opened again", Float: &p.ReopenAfterH, Min: 0, Max: 720, Off: no, Auto: no},
 		{Name: "closePremiumMaxFrac", Unit: "fraction", Doc: "patient closings wait for a closing premium at or below this (S8)", Float: &p.ClosePremiumMax, Min: -0.05, Max: 0.05, Off: no, Auto: no},
 		{Name: "closeWaitMaxH", Unit: "h", Doc: "longest wait of a patient closing", Float: &p.CloseWaitMaxH, Min: 0, Max: 720, Off: no, Auto: no},
-		{Name: "sliceUSDT", Unit: "USDT", Doc: "smallest order worth sending; raised to 1.02 x the larger leg minimum (S6)", Float: &p.SliceUSDT, Min: 1, Max: 1e9, Off: no, Auto: no},
+		{Name: "sliceUSDT", Unit: "USDT", Doc: "smallest order worth sending, at most half a coin's limit; raised to 1.02 x the larger leg minimum (S6)", Float: &p.SliceUSDT, Min: 1, Max: 1e9, Off: no, Auto: no},
 		{Name: "maxBarVolumeFrac", Unit: "fraction", Doc: "largest opening order as a share of the last bar's traded value; off: unlimited", Float: &p.MaxBarVolumeFrac, Min: 0.0001, Max: 1, Off: 0, Auto: no},
 		{Name: "leverageTargetX", Unit: "x", Doc: "used leverage aimed at: short notional / futures margin balance (S11)", Float: &p.LeverageTargetX, Min: 0.5, Max: 10, Off: no, Auto: no},
 		{Name: "leverageAlarmX", Unit: "x", Doc: "alarm, no openings (S12)", Float: &p.LeverageAlarmX, Min: 0.5, Max: 1e6, Off: no, Auto: no},

@@ -24,7 +24,7 @@ type Params struct {
 // many are allowed.
 func Defaults() Params {
 	p := Params{Params: hedge.Defaults(), Coins: "auto"}
-	p.TopUpBelowFrac, p.MaxBarVolumeFrac, p.ReopenAfterH = 0, 0, 0
+	p.TopUpBelowFrac, p.ReopenAfterH = 0, 0
 	return p
 }
 
