@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -169,7 +170,13 @@ func inspect(path string) error {
 	if err != nil {
 		return fmt.Errorf("%s: header is cut off: %w", path, ErrCorrupt)
 	}
-	return inspectHeader(path, h, info.Size())
+	size := info.Size()
+	if log, err := os.Stat(path + "-wal"); err == nil && log.Size() > 0 {
+		// Killed while the log was being copied into the file: the header may be
+		// ahead of the rest, and SQLite copies again when it opens the file.
+		size = math.MaxInt64
+	}
+	return inspectHeader(path, h, size)
 }
 
 // applicationID is "carr" in the SQLite header.

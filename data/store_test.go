@@ -75,6 +75,38 @@ func TestOpenExistingSaysWhatIsWrong(t *testing.T) {
 	}
 }
 
+// A process killed while SQLite copies its log into the file leaves a header
+// that promises pages which only the log has. That is no damage.
+func TestKilledWhileTheLogIsCopied(t *testing.T) {
+	s := inventStore(t, inventDir(t))
+	exec(t, s, "CREATE TABLE big AS SELECT zeroblob(200000) AS b")
+	exec(t, s, "PRAGMA wal_checkpoint(PASSIVE)")
+	path := filepath.Join(t.TempDir(), "killed.db")
+	for _, tail := range []string{"", "-wal"} {
+		b, err := os.ReadFile(s.Path() + tail)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if tail == "" {
+			b = b[:len(b)-100_000]
+		}
+		if err := os.WriteFile(path+tail, b, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	again, err := OpenExisting(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer again.Close()
+	if n := one[int](t, again, "SELECT length(b) FROM big"); n != 200_000 {
+		t.Errorf("%d bytes came back", n)
+	}
+	if found := one[string](t, again, "PRAGMA integrity_check"); found != "ok" {
+		t.Error(found)
+	}
+}
+
 // refusesToWrite: opening for writing must not turn someone else's file into
 // ours.
 func refusesToWrite(t *testing.T, at func(name string) string) {
