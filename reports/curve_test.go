@@ -155,7 +155,7 @@ func TestIntervalWidensWithAutocorrelation(t *testing.T) {
 func TestFiguresThatCannotBeGivenAreNaN(t *testing.T) {
 	for name, x := range map[string]float64{
 		"CAGR of nothing": CAGR(nil, 365), "CAGR of a lost account": CAGR([]float64{0.1, -1, 0.2}, 365), "volatility of one": Volatility([]float64{1}, 365),
-		"Sharpe of a constant": Sharpe([]float64{0.5, 0.5, 0.5}, 0, 365), "Sortino without loss": Sortino([]float64{0.1}, 365), "Omega without loss": Omega([]float64{0.1}),
+		"Sharpe of a constant": Sharpe([]float64{0.5, 0.5, 0.5}, 0, 365), "Sortino without loss": Sortino([]float64{0.1}, 0, 365), "Omega without loss": Omega([]float64{0.1}, 0, 365),
 		"Calmar without fall": Calmar([]float64{0.1}, 365), "VaR of nothing": ValueAtRisk(nil, 0.05), "CVaR of nothing": ConditionalVaR(nil, 0.05),
 		"ulcer of one, n−1": Ulcer([]float64{0.1}, true), "Lo of few": SharpeLo([]float64{0.1, 0.2}, 30, 365),
 	} {

@@ -104,12 +104,19 @@ func TestMetricsEqualTheReference(t *testing.T) {
 				"sharpe_365":               Sharpe(r, 0, DaysPerYear),
 				"sharpe_daily":             Sharpe(r, 0, 1),
 				"sharpe_365_rf4pct":        Sharpe(r, 0.04, DaysPerYear),
-				"sortino_365":              Sortino(r, DaysPerYear),
-				"omega_0":                  Omega(r),
+				"sortino_365":              Sortino(r, 0, DaysPerYear),
+				"omega_0":                  Omega(r, 0, DaysPerYear),
 				"max_drawdown":             MaxDrawdown(r),
 				"calmar_365":               Calmar(r, DaysPerYear),
 				"ulcer_index_n":            Ulcer(r, false),
-				"martin_ratio_365":         CAGR(r, DaysPerYear) / Ulcer(r, false),
+				"martin_ratio_365":         Martin(r, DaysPerYear),
+				"pain_index":               Pain(r),
+				"total_return":             CAGR(r, float64(len(r))),
+				"cvar95_hist_empyrical":    WorstMean(r, 0.05),
+				"sharpe_se_daily_mertens":  SampleSharpe(r).StdErr(),
+				"psr_vs0":                  SampleSharpe(r).PSR(0),
+				"psr_vs_1_annual":          SampleSharpe(r).PSR(1 / math.Sqrt(DaysPerYear)),
+				"mintrl_vs_1_annual_95":    SampleSharpe(r).MinTRL(1/math.Sqrt(DaysPerYear), 0.95),
 				"time_under_water_frac":    under,
 				"longest_under_water_days": float64(longest),
 				"var95_hist_linear":        ValueAtRisk(r, 0.05),
@@ -127,6 +134,17 @@ func TestMetricsEqualTheReference(t *testing.T) {
 				checkClose(t, key, value, want[key])
 			}
 			checkClose(t, "ulcer_index of quantstats", Ulcer(r, true), g.Quant["ulcer_index"])
+			for key, value := range map[string]float64{
+				"sortino_365_rf4pct": Sortino(r, 0.04, DaysPerYear),
+				"omega_req4pct_365":  Omega(r, 0.04, DaysPerYear),
+				"volatility_365":     Volatility(r, DaysPerYear),
+				"sharpe_365_rf4pct":  Sharpe(r, 0.04, DaysPerYear),
+				"cagr_365":           CAGR(r, DaysPerYear),
+				"ulcer_index":        Ulcer(r, true),
+				"longest_dd_days":    float64(longest),
+			} {
+				checkClose(t, "quantstats "+key, value, g.Quant[key])
+			}
 			for k, rho := range want["autocorr_lag1_5"].([]any) {
 				checkClose(t, "autocorrelation", Autocorrelation(r, k+1), rho)
 			}
@@ -161,14 +179,30 @@ func TestBlockLengthEqualsTheReference(t *testing.T) {
 	}
 	for series, key := range map[string]string{
 		"returns_daily": "optimal_block_length_returns_daily", "benchmark_daily": "optimal_block_length_benchmark_daily",
+		"s00": "optimal_block_length_trials_s00", "s05": "optimal_block_length_trials_s05",
 	} {
 		var want map[string]float64
 		if err := json.Unmarshal(g[key], &want); err != nil {
 			t.Fatal(err)
 		}
-		got := BlockLength(readReturns(t, "golden/"+series+".csv"))
+		r := blockSeries(t, series)
+		got := BlockLength(r)
+		if circular := want["circular"] / want["stationary"]; math.Abs(circular-math.Cbrt(1.5)) > 1e-9 {
+			t.Errorf("%s: the reference's circular length is %v times its stationary one", series, circular)
+		}
 		if w := math.Max(1, want["stationary"]); math.Abs(got-w) > 1e-6*w {
 			t.Errorf("%s: block length %.6f, want %.6f", series, got, w)
 		}
 	}
+}
+
+func blockSeries(t *testing.T, name string) []float64 {
+	t.Helper()
+	switch name {
+	case "s00":
+		return readTrials(t)[0]
+	case "s05":
+		return readTrials(t)[5]
+	}
+	return readReturns(t, "golden/"+name+".csv")
 }

@@ -46,7 +46,7 @@ func Sharpe(r []float64, riskFreeFrac, perYear float64) float64 {
 	if !(sd > 0) {
 		return math.NaN()
 	}
-	rf := math.Pow(1+riskFreeFrac, 1/perYear) - 1
+	rf := perPeriod(riskFreeFrac, perYear)
 	return (mean - rf) / sd * math.Sqrt(perYear)
 }
 
@@ -86,31 +86,37 @@ func SharpeLo(r []float64, q int, perYear float64) float64 {
 	return Sharpe(r, 0, 1) * float64(q) / math.Sqrt(sum) * math.Sqrt(perYear/float64(q))
 }
 
-// Sortino is mean(r)/√(Σ min(r,0)²/n) × √perYear, target 0.
-func Sortino(r []float64, perYear float64) float64 {
+// perPeriod is an annual rate's equal for one of perYear periods.
+func perPeriod(annualFrac, perYear float64) float64 { return math.Pow(1+annualFrac, 1/perYear) - 1 }
+
+// Sortino is mean(r − rf)/√(Σ min(r − rf,0)²/n) × √perYear, with rf as Sharpe's.
+func Sortino(r []float64, riskFreeFrac, perYear float64) float64 {
 	if len(r) == 0 {
 		return math.NaN()
 	}
+	rf := perPeriod(riskFreeFrac, perYear)
 	var down float64
 	for _, x := range r {
-		if x < 0 {
-			down += x * x
+		if x < rf {
+			down += (x - rf) * (x - rf)
 		}
 	}
 	if down == 0 {
 		return math.NaN()
 	}
-	return stat.Mean(r, nil) / math.Sqrt(down/float64(len(r))) * math.Sqrt(perYear)
+	return (stat.Mean(r, nil) - rf) / math.Sqrt(down/float64(len(r))) * math.Sqrt(perYear)
 }
 
-// Omega is the sum of gains over the sum of losses about 0.
-func Omega(r []float64) float64 {
+// Omega is the sum of gains over the sum of losses about the required return
+// of a period.
+func Omega(r []float64, requiredFrac, perYear float64) float64 {
+	required := perPeriod(requiredFrac, perYear)
 	var up, down float64
 	for _, x := range r {
-		if x > 0 {
-			up += x
+		if x > required {
+			up += x - required
 		} else {
-			down -= x
+			down += required - x
 		}
 	}
 	if down == 0 {
@@ -126,4 +132,28 @@ func Calmar(r []float64, perYear float64) float64 {
 		return math.NaN()
 	}
 	return CAGR(r, perYear) / -depth
+}
+
+// Turnover is the value traded on both legs over twice the mean hedged
+// notional, a year: 2 means that the book is opened and closed once a year.
+func Turnover(tradedUSDT, meanNotionalUSDT, years float64) float64 {
+	if !(meanNotionalUSDT > 0) || !(years > 0) {
+		return math.NaN()
+	}
+	return tradedUSDT / (2 * meanNotionalUSDT) / years
+}
+
+// Exposure is the mean over samples of hedged notional over equity.
+func Exposure(notionalUSDT, equityUSDT []float64) float64 {
+	if len(notionalUSDT) == 0 || len(notionalUSDT) != len(equityUSDT) {
+		return math.NaN()
+	}
+	sum, n := 0.0, 0
+	for i, v := range notionalUSDT {
+		if equityUSDT[i] > 0 && !math.IsNaN(v) {
+			sum += v / equityUSDT[i]
+			n++
+		}
+	}
+	return sum / float64(n) // NaN for a book that was never worth anything
 }

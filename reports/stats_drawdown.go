@@ -61,6 +61,17 @@ func Ulcer(r []float64, sample bool) float64 {
 	return math.Sqrt(sum / n)
 }
 
+// Pain is the pain index: the mean depth of drawdown, as a fraction ≥ 0.
+func Pain(r []float64) float64 {
+	sum := 0.0
+	drawdowns(r, func(_ int, dd float64) { sum -= dd })
+	return sum / float64(len(r)) // NaN without returns
+}
+
+// Martin is CAGR over the ulcer index, the ulcer performance index as Martin
+// defined it.
+func Martin(r []float64, perYear float64) float64 { return CAGR(r, perYear) / Ulcer(r, false) }
+
 // Fall is the deepest drawdown of an equity curve.
 type Fall struct {
 	Depth  float64 // fraction ≤ 0; 0 where the curve never fell

@@ -43,6 +43,17 @@ func ConditionalVaR(r []float64, tail float64) float64 {
 	return sum / float64(n) // NaN without returns
 }
 
+// WorstMean is the mean of the lowest ⌊(n−1)·tail⌋+1 returns: empyrical's form
+// of the conditional value at risk.
+func WorstMean(r []float64, tail float64) float64 {
+	if len(r) == 0 {
+		return math.NaN()
+	}
+	sorted := slices.Clone(r)
+	slices.Sort(sorted)
+	return stat.Mean(sorted[:int(float64(len(r)-1)*tail)+1], nil)
+}
+
 // moments are the population mean, standard deviation, skewness and raw
 // kurtosis (3 for a normal distribution).
 func moments(r []float64) (mean, sd, skew, kurtosis float64) {
