@@ -12,10 +12,10 @@ const (
 	CodeHalted          // the leg has no market now
 	CodeInsufficient    // the wallet does not hold enough
 	CodeMargin          // the futures wallet cannot carry the position
-	CodeFilter          // price, lot or notional rule
+	CodeFilter          // a rule without a code of its own
 	CodeReduceOnly      // a reduce-only order would not reduce
 	CodeNotWithdrawable // the transfer exceeds what can be withdrawn
-	CodeUnknownOrder    // nothing to cancel
+	CodeUnknownOrder    // nothing to cancel: done already, or never there
 	CodeVolume          // the bar's volume did not suffice for all
 	CodeExpired         // not filled within its time
 
@@ -76,6 +76,25 @@ const (
 	CodeResume
 	CodeCloseAll
 	CodeKill
+	CodeWithdraw // wants to take Amount out; it leaves as soon as it is free
+
+	// More of the venue's answers.
+	CodeUnknown       // the answer was lost: a later event tells what became of it
+	CodeFailed        // the venue failed and nothing happened
+	CodeCanceled      // canceled as asked
+	CodePostOnly      // a post-only order would have taken
+	CodePriceBand     // beyond the percent-price band or the market order's protection
+	CodeTick          // off the price step, or below or above all prices
+	CodeLot           // off the quantity step, too small or too large
+	CodeNotional      // worth too little or too much
+	CodeManyOrders    // too many orders are open
+	CodeIceberg       // an iceberg of too many parts
+	CodeDuplicate     // an order with this id is there already
+	CodeThrottled     // too many requests, or the venue is overloaded; not executed
+	CodeLeverage      // too large at the leverage set
+	CodeNotAllowed    // key, account or symbol may not do this
+	CodeClock         // the clocks differ too much; not executed
+	CodeFundingWindow // charged near a settlement on the worse of two positions
 
 	codeCount
 )
@@ -98,6 +117,10 @@ var codeNames = [codeCount]string{
 	CodeDust: "dust", CodeLiquidated: "liquidated", CodeADL: "adl", CodeDelisted: "delisted", CodeDataEnd: "data-end",
 	CodeAlarm: "alarm", CodeCalm: "calm", CodeFundingGap: "funding-gap", CodeForeign: "foreign-change",
 	CodePause: "pause", CodeResume: "resume", CodeCloseAll: "close-all", CodeKill: "kill",
+	CodeWithdraw: "withdraw", CodeUnknown: "unknown", CodeFailed: "failed", CodeCanceled: "canceled",
+	CodePostOnly: "post-only", CodePriceBand: "price-band", CodeTick: "tick", CodeLot: "lot", CodeNotional: "notional",
+	CodeManyOrders: "many-orders", CodeIceberg: "iceberg", CodeDuplicate: "duplicate", CodeThrottled: "throttled",
+	CodeLeverage: "leverage", CodeNotAllowed: "not-allowed", CodeClock: "clock", CodeFundingWindow: "funding-window",
 }
 
 // String is the reason's word.

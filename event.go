@@ -4,7 +4,8 @@ package carry
 type Wallet uint8
 
 // The spot wallet holds USDT and coins; the futures wallet holds USDT, which is
-// margin for all shorts together.
+// margin for all shorts together (cross) or divided among them (isolated). Coins
+// may lie in the futures wallet, where they are no margin.
 const (
 	SpotWallet Wallet = iota
 	PerpWallet
@@ -16,6 +17,27 @@ func (w Wallet) String() string {
 		return "spot"
 	}
 	return "futures"
+}
+
+// Asset is what a wallet holds: USDT, BNB for fees, or a pair's coin. BNB for
+// fees is kept apart from BNB that a pair holds.
+type Asset int32
+
+// The assets that are no pair's coin; CoinOf has the others.
+const (
+	USDT Asset = 0
+	BNB  Asset = -1
+)
+
+// CoinOf is the asset of a pair's coin.
+func CoinOf(pair int) Asset { return Asset(pair + 1) }
+
+// Pair is the pair whose coin the asset is, or -1.
+func (a Asset) Pair() int {
+	if a <= 0 {
+		return -1
+	}
+	return int(a) - 1
 }
 
 // Side of an order or a fill.
@@ -52,22 +74,32 @@ const (
 	EvPaid
 	// EvRates carries all settled rates of the instant in Rates.
 	EvRates
-	// EvAck: the venue accepted Order.
+	// EvAck: the venue accepted Order, which rests with Qty. With CodeUnknown the
+	// answer was lost: the order may be there, filled or absent, and a later
+	// EvAck, EvFill, EvReject or EvCanceled of it tells. Orders that do not rest
+	// are not acknowledged.
 	EvAck
-	// EvReject: the venue refused Order; Code says why.
+	// EvReject: the venue refused Order; Code says why. With CodeUnknownOrder it
+	// answers a cancel, and Order's own outcome is told elsewhere.
 	EvReject
 	// EvFill: Pair, Leg, Side, Order, Qty, Price, Ref; Amount is the signed
 	// change of the leg's USDT wallet without the fee (perp: realised profit);
-	// Fee and FeeCoins what was charged; Balance and Coins after.
+	// Fee, FeeCoins and FeeBNB what was charged; Balance, Coins and BNB after.
+	// Left is what of the order may still be filled: with 0 it is done.
 	EvFill
-	// EvCanceled: what was left of Order (Qty) will not be filled; Code why.
+	// EvCanceled: what was left of Order (Qty) will not be filled; Code why
+	// (CodeCanceled as asked, CodeVolume, CodePriceBand, CodeExpired, ...).
 	EvCanceled
 	// EvTransferred: Amount moved from Wallet to the other one; Balance is the
-	// spot wallet's and Balance2 the futures wallet's USDT afterwards. With
-	// Code ≠ 0 nothing moved.
+	// spot wallet's and Balance2 the futures wallet's USDT afterwards. Of another
+	// Asset Qty (coin) or Amount (BNB) moved, and Coins, Coins2 or BNB, BNB2 are
+	// the balances. With Code ≠ 0 nothing moved; after CodeUnknown, which locks
+	// the sum, another one of the same Order tells what became of it.
 	EvTransferred
-	// EvLiquidated: the venue closed Qty contracts of Pair at Price; Amount is
-	// the realised profit, Fee the liquidation fee, Balance after.
+	// EvLiquidated: the venue closed Qty contracts of Pair at Price, not always
+	// all of them; Amount is the realised profit, Fee the liquidation fee,
+	// Balance after. Code is CodeLiquidated, or CodeADL where a short that was
+	// winning was taken away.
 	EvLiquidated
 	// EvSettled: the venue closed what was left of both or one leg because the
 	// pair ended; fields as in EvFill, Code CodeDelisted or CodeDataEnd.
@@ -80,9 +112,10 @@ const (
 	EvRules
 	// EvLink: the venue's connection went down (Code ≠ 0) or came back.
 	EvLink
-	// EvOperator: a person asks for something; Code says what.
+	// EvOperator: a person asks for something; Code says what (Amount of it).
 	EvOperator
-	// EvMarket: the cross-section in Market; last within its instant.
+	// EvMarket: the cross-section in Market; last within its instant. Within a
+	// bar (Market.Within) it follows whatever happened then.
 	EvMarket
 )
 
@@ -108,7 +141,9 @@ type Event struct {
 	Code   Code
 
 	Order OrderID
+	Asset Asset // of a transfer
 	Qty   Qty
+	Left  Qty
 	Price Price
 	// Ref is the mid price at the decision, copied from the order; slippage is
 	// measured against it. Liquidations and settlements carry the venue's mark.
@@ -119,13 +154,21 @@ type Event struct {
 	Fee Amount
 	// FeeCoins is charged in the coin bought, 1e-8 coins (positive: paid).
 	FeeCoins Wide
+	// FeeBNB is charged in BNB instead, in 1e-8 (positive: paid), from the leg's
+	// wallet and worth BNBPrice, USDT, then.
+	FeeBNB   Amount
+	BNBPrice Price
 	// Balance is the concerned USDT wallet after the event, by the venue's own
 	// books; Coins the coin balance after a spot fill, 1e-8 coins.
 	Balance  Amount
 	Balance2 Amount
 	Coins    Wide
-	Rate     SettledRate
-	ID       uint32
+	Coins2   Wide // in the futures wallet
+	// BNB is the concerned wallet's BNB for fees after the event, 1e-8; where
+	// both wallets are told it is spot's and BNB2 the futures wallet's.
+	BNB, BNB2 Amount
+	Rate      SettledRate
+	ID        uint32
 
 	Market *Market
 	Rates  []Settlement
@@ -137,10 +180,14 @@ type Event struct {
 // Account is what the books say is owned. Slices are indexed by pair.
 type Account struct {
 	SpotUSDT Amount
-	PerpUSDT Amount // futures wallet without unrealised profit
+	PerpUSDT Amount    // futures wallet without unrealised profit
+	BNB      [2]Amount // for fees, by wallet, 1e-8
 	// SpotCoins in 1e-8 coins; PerpQty is negative for a short.
 	SpotCoins []Wide
 	PerpQty   []Qty
+	// PerpCoins are coins in the futures wallet, which are no margin; nil until
+	// there are any.
+	PerpCoins []Wide
 	// PerpCost is the signed notional at entry of the open contracts, exact in
 	// 1e-16 USDT: unrealised profit = PerpQty × mark − PerpCost.
 	PerpCost []Wide
@@ -156,11 +203,19 @@ func NewAccount(n int) *Account {
 	}
 }
 
-// Equity is the account's value at m's prices: USDT of both wallets, coins at
-// their last spot price, shorts at mark, in USDT. A leg that was never quoted
+// Equity is the account's value at m's prices: USDT and BNB of both wallets,
+// coins at their last spot price, shorts at mark, in USDT. A leg that was never quoted
 // counts as nothing, which can only happen where nothing is held.
 func (a *Account) Equity(m *Market) float64 {
 	sum := a.SpotUSDT.Float() + a.PerpUSDT.Float()
+	if b := a.BNB[SpotWallet] + a.BNB[PerpWallet]; b != 0 {
+		sum += float64(b.Float() * m.BNBUSDT)
+	}
+	for i := range a.PerpCoins {
+		if c := a.PerpCoins[i]; c != (Wide{}) {
+			sum += float64(c.Float() / Unit * m.SpotLast[i])
+		}
+	}
 	for i := range a.PerpQtyF {
 		if c := a.SpotCoinsF[i]; c != 0 {
 			sum += float64(c * m.SpotLast[i])

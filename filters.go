@@ -48,38 +48,71 @@ func (f *Filters) maxQty() Qty {
 }
 
 // Check says whether an order of quantity q at about price ref (USDT) passes:
-// OK or CodeFilter. limit is 0 for a market order. unit is the pair's quanta
-// per coin or contract. Reduce-only orders are exempt from the smallest
-// notional, as on Binance's perpetuals.
+// OK, or the code of the rule it breaks. limit is 0 for a market order. unit is
+// the pair's quanta per coin or contract. Reduce-only orders are exempt from the
+// smallest notional, as on Binance's perpetuals.
 func (f *Filters) Check(q Qty, ref, limit Price, unit int64, reduceOnly bool) Code {
 	market := limit == 0
 	if q <= 0 || q%f.lot(market) != 0 || q < f.MinQty {
-		return CodeFilter
+		return CodeLot
 	}
 	most := f.MaxQty
 	if market {
 		most = f.maxQty()
 	}
 	if most > 0 && q > most {
-		return CodeFilter
+		return CodeLot
 	}
 	at := ref
 	if !market {
 		at = limit
-		if f.Tick > 0 && limit%f.Tick != 0 {
-			return CodeFilter
-		}
-		if f.PercentUp > 0 && limit.Float() > float64(ref.Float()*f.PercentUp) {
-			return CodeFilter
-		}
-		if f.PercentDown > 0 && limit.Float() < float64(ref.Float()*f.PercentDown) {
-			return CodeFilter
+		if code := f.checkPrice(limit, ref); code != OK {
+			return code
 		}
 	}
-	if !reduceOnly && f.MinNotional > 0 && at.Float()*float64(q)/float64(unit) < f.MinNotional.Float() {
-		return CodeFilter
+	value := at.Float() * float64(q) / float64(unit)
+	small := reduceOnly || market && f.MarketSmall
+	if !small && f.MinNotional > 0 && value < f.MinNotional.Float() {
+		return CodeNotional
+	}
+	if f.MaxNotional > 0 && value > f.MaxNotional.Float() {
+		return CodeNotional
 	}
 	return OK
+}
+
+// checkPrice judges a limit: the tick, the bounds, the percent-price band.
+func (f *Filters) checkPrice(limit, ref Price) Code {
+	switch {
+	case f.Tick > 0 && limit%f.Tick != 0, limit < f.MinPrice, f.MaxPrice > 0 && limit > f.MaxPrice:
+		return CodeTick
+	case !f.InBand(limit, ref):
+		return CodePriceBand
+	}
+	return OK
+}
+
+// InBand tells whether a price lies within the percent-price band around ref.
+func (f *Filters) InBand(p, ref Price) bool {
+	if f.PercentUp > 0 && p.Float() > float64(ref.Float()*f.PercentUp) {
+		return false
+	}
+	return f.PercentDown <= 0 || p.Float() >= float64(ref.Float()*f.PercentDown)
+}
+
+// CheckCommand is Check for a whole order: what it shows of itself too. ref is
+// the reference price of the percent-price rule.
+func (f *Filters) CheckCommand(c *Command, ref Price, unit int64) Code {
+	if c.Show < 0 || c.Show > 0 && (!c.Life.Rests() || c.Show > c.Qty || c.Show%f.lot(false) != 0 || c.Leg == Perp) {
+		return CodeIceberg
+	}
+	if c.Show > 0 && f.IcebergParts > 0 && (c.Qty+c.Show-1)/c.Show > Qty(f.IcebergParts) {
+		return CodeIceberg
+	}
+	if c.Limit == 0 && c.Life.Rests() || c.Limit < 0 {
+		return CodeTick
+	}
+	return f.Check(c.Qty, ref, c.Limit, unit, c.ReduceOnly)
 }
 
 // TickDown rounds x down to the tick, TickUp up. A price that is on a tick up

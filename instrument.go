@@ -51,9 +51,18 @@ type Filters struct {
 	MarketStep  Qty    // step of market orders; 0 means Step
 	MarketMax   Qty    // 0 means MaxQty
 	MinNotional Amount // smallest order value; the perpetual exempts reduce-only orders
+	MaxNotional Amount // largest order value
+	// MarketSmall is true where MinNotional does not bind market orders
+	// (applyMinToMarket false).
+	MarketSmall        bool
+	MinPrice, MaxPrice Price
 	// PercentUp and PercentDown bound an order's price as multiples of the
-	// reference price (spot: 5-minute mean; perp: mark).
+	// reference price (spot: 5-minute mean; perp: mark). A market order fills
+	// within them and no further.
 	PercentUp, PercentDown float64
+	// MaxOrders is how many orders may rest on the symbol, IcebergParts in how
+	// many parts an iceberg may show itself.
+	MaxOrders, IcebergParts int
 }
 
 // Bracket is one step of a perpetual's maintenance-margin ladder.

@@ -23,7 +23,10 @@ type Quotes interface {
 }
 
 // Market is one instant's cross-section of all pairs, one column per fact, one
-// row per pair in the order of the universe. Prices are float64s nearest to a
+// row per pair in the order of the universe. An instant is the boundary between
+// two bars, or a moment inside a bar (Within): then prices are of that moment,
+// and what only a closed bar can tell (SpotValue, PerpValue, Predicted) is of
+// the last closed one. Prices are float64s nearest to a
 // tick; NaN where a leg has never been quoted. It is read-only and valid only
 // during the Step that receives it.
 type Market struct {
@@ -31,6 +34,8 @@ type Market struct {
 	// WarmUp instants fill windows before the run's start: nothing may be
 	// ordered on them.
 	WarmUp bool
+	// Within is true inside a bar. What counts bars, hours or days skips it.
+	Within bool
 	// Pairs changes only between runs.
 	Pairs  []Pair
 	Quotes Quotes
@@ -44,6 +49,8 @@ type Market struct {
 	Predicted            []PredictedRate
 	IntervalH            []float64 // hours between settlements, as last observed
 	Flags                []Flags
+	// BNBUSDT is the price at which fees are paid in BNB; 0 where they are not.
+	BNBUSDT float64
 }
 
 // Bid is the best bid of a leg, USDT.

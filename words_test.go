@@ -31,6 +31,14 @@ func TestEveryCodeHasItsOwnWord(t *testing.T) {
 			t.Errorf("command kind %d has no name", k)
 		}
 	}
+	for l := IOC; l <= PostOnly; l++ {
+		if l.String() == "" || l.Rests() == (l == IOC) {
+			t.Errorf("life %d is %q and rests %t", l, l, l.Rests())
+		}
+	}
+	if CoinOf(0).Pair() != 0 || CoinOf(6).Pair() != 6 || USDT.Pair() != -1 || BNB.Pair() != -1 {
+		t.Error("an asset is taken for another")
+	}
 	if SpotWallet.String() != "spot" || PerpWallet.String() != "futures" || Buy.String() != "buy" || Sell.String() != "sell" {
 		t.Error("wallets or sides have other names")
 	}

@@ -71,17 +71,30 @@ func AppendEvent(dst []byte, ev *carry.Event) []byte {
 	case carry.EvRules, carry.EvTimer:
 		return binary.AppendVarint(binary.AppendVarint(dst, int64(ev.Pair)), int64(ev.ID))
 	}
-	maker := byte(0)
+	flags := byte(0)
 	if ev.Maker {
-		maker = 1
+		flags = 1
 	}
-	dst = append(dst, byte(ev.Leg), byte(ev.Side), byte(ev.Wallet), byte(ev.Code), maker)
+	// What few runs have is written only where it is.
+	more := ev.Left != 0 || ev.Asset != carry.USDT || ev.FeeBNB != 0 || ev.BNB != 0 || ev.BNB2 != 0
+	if more {
+		flags |= 2
+	}
+	dst = append(dst, byte(ev.Leg), byte(ev.Side), byte(ev.Wallet), byte(ev.Code), flags)
 	for _, v := range [...]int64{int64(ev.Pair), int64(ev.Order), int64(ev.Qty), int64(ev.Price), int64(ev.Ref),
 		int64(ev.Amount), int64(ev.Fee), int64(ev.Balance), int64(ev.Balance2), int64(ev.Rate)} {
 		dst = binary.AppendVarint(dst, v)
 	}
 	if ev.Kind == carry.EvFill || ev.Kind == carry.EvSettled {
 		dst = appendWide(appendWide(dst, ev.FeeCoins), ev.Coins)
+	}
+	if more {
+		for _, v := range [...]int64{int64(ev.Left), int64(ev.Asset), int64(ev.FeeBNB), int64(ev.BNBPrice), int64(ev.BNB), int64(ev.BNB2)} {
+			dst = binary.AppendVarint(dst, v)
+		}
+	}
+	if ev.Asset > carry.USDT {
+		dst = appendWide(appendWide(dst, ev.Coins), ev.Coins2)
 	}
 	return dst
 }
@@ -95,10 +108,17 @@ func AppendCommand(dst []byte, at carry.Time, c *carry.Command) []byte {
 	if c.ReduceOnly {
 		flags = 1
 	}
+	more := c.Life != carry.IOC || c.Show != 0 || c.Asset != carry.USDT
+	if more {
+		flags |= 2
+	}
 	dst = append(dst, byte(c.Leg), byte(c.Side), byte(c.Wallet), byte(c.Code), flags)
 	for _, v := range [...]int64{int64(c.Pair), int64(c.ID), int64(c.Order), int64(c.Qty), int64(c.Limit),
 		int64(c.Ref), int64(c.Amount), int64(c.At)} {
 		dst = binary.AppendVarint(dst, v)
+	}
+	if more {
+		dst = binary.AppendVarint(binary.AppendVarint(append(dst, byte(c.Life)), int64(c.Show)), int64(c.Asset))
 	}
 	return dst
 }

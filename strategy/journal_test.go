@@ -21,6 +21,8 @@ func drawEvent(t *rapid.T, name string) carry.Event {
 		Maker: rapid.Bool().Draw(t, name+" maker"), Code: carry.Code(n("code")), Order: carry.OrderID(n("order")),
 		Qty: carry.Qty(n("qty")), Price: carry.Price(n("price")), Ref: carry.Price(n("ref")), Amount: carry.Amount(n("amount")),
 		Fee: carry.Amount(n("fee")), FeeCoins: carry.Wide{Hi: n("fee hi"), Lo: uint64(n("fee lo"))}, Balance: carry.Amount(n("balance")),
+		Left: carry.Qty(n("left") & 1 * n("how much")), Asset: carry.Asset(n("asset")&3 - 1), FeeBNB: carry.Amount(n("fee bnb") & 1), BNBPrice: carry.Price(n("bnb price") & 1),
+		BNB: carry.Amount(n("bnb") & 1), BNB2: carry.Amount(n("bnb2") & 1), Coins2: carry.Wide{Lo: uint64(n("coins2"))},
 		Balance2: carry.Amount(n("balance2")), Coins: carry.Wide{Hi: n("coins hi"), Lo: uint64(n("coins lo"))}, Rate: carry.SettledRate(n("rate")),
 	}
 }
@@ -37,6 +39,9 @@ var eventChanges = map[string]func(e *carry.Event, by int64){
 	"ref": func(e *carry.Event, by int64) { e.Ref += carry.Price(by) }, "amount": func(e *carry.Event, by int64) { e.Amount += carry.Amount(by) },
 	"fee": func(e *carry.Event, by int64) { e.Fee += carry.Amount(by) }, "balance": func(e *carry.Event, by int64) { e.Balance += carry.Amount(by) },
 	"balance2": func(e *carry.Event, by int64) { e.Balance2 += carry.Amount(by) }, "rate": func(e *carry.Event, by int64) { e.Rate += carry.SettledRate(by) },
+	"left": func(e *carry.Event, by int64) { e.Left += carry.Qty(by) }, "asset": func(e *carry.Event, _ int64) { e.Asset++ },
+	"fee in BNB": func(e *carry.Event, by int64) { e.FeeBNB += carry.Amount(by) }, "BNB": func(e *carry.Event, by int64) { e.BNB += carry.Amount(by) },
+	"BNB2":               func(e *carry.Event, by int64) { e.BNB2 += carry.Amount(by) },
 	"fee in coins, high": func(e *carry.Event, by int64) { e.FeeCoins.Hi += by }, "fee in coins, low": func(e *carry.Event, by int64) { e.FeeCoins.Lo += uint64(by) },
 	"coins, high": func(e *carry.Event, by int64) { e.Coins.Hi += by }, "coins, low": func(e *carry.Event, by int64) { e.Coins.Lo += uint64(by) },
 }
@@ -51,7 +56,7 @@ func TestJournalHoldsEveryFigureOfAnOutcome(t *testing.T) {
 		for name, change := range eventChanges {
 			b := a
 			change(&b, by)
-			if !isFill(a.Kind) && (b.FeeCoins != a.FeeCoins || b.Coins != a.Coins) {
+			if !isFill(a.Kind) && a.Asset <= carry.USDT && (b.FeeCoins != a.FeeCoins || b.Coins != a.Coins) {
 				continue // only fills have coins
 			}
 			if other := AppendEvent(nil, &b); bytes.HasPrefix(other, text) || bytes.HasPrefix(text, other) {
@@ -94,6 +99,7 @@ func drawCommand(t *rapid.T) carry.Command {
 	return carry.Command{Kind: carry.CommandKind(1 + n("kind")&3), Leg: carry.Leg(n("leg") & 1), Side: carry.Side(2*(n("side")&1) - 1),
 		Wallet: carry.Wallet(n("wallet") & 1), ReduceOnly: rapid.Bool().Draw(t, "reduce only"), Code: carry.Code(n("code")), Pair: int32(n("pair")),
 		ID: uint32(n("id")), Order: carry.OrderID(n("order")), Qty: carry.Qty(n("qty")), Limit: carry.Price(n("limit")), Ref: carry.Price(n("ref")),
+		Life: carry.Life(n("life") & 1), Show: carry.Qty(n("show") & 1), Asset: carry.Asset(n("asset")&3 - 1),
 		Amount: carry.Amount(n("amount")), At: carry.Time(n("timer")), X: [3]float64{rapid.Float64().Draw(t, "x"), 1, 2}}
 }
 
@@ -105,6 +111,8 @@ var commandChanges = map[string]func(c *carry.Command, by int64){
 	"pair": func(c *carry.Command, _ int64) { c.Pair++ }, "id": func(c *carry.Command, _ int64) { c.ID++ },
 	"order": func(c *carry.Command, by int64) { c.Order += carry.OrderID(by) }, "qty": func(c *carry.Command, by int64) { c.Qty += carry.Qty(by) },
 	"limit": func(c *carry.Command, by int64) { c.Limit += carry.Price(by) }, "ref": func(c *carry.Command, by int64) { c.Ref += carry.Price(by) },
+	"life": func(c *carry.Command, _ int64) { c.Life++ }, "show": func(c *carry.Command, by int64) { c.Show += carry.Qty(by) },
+	"asset":  func(c *carry.Command, _ int64) { c.Asset++ },
 	"amount": func(c *carry.Command, by int64) { c.Amount += carry.Amount(by) }, "timer": func(c *carry.Command, by int64) { c.At += carry.Time(by) },
 }
 

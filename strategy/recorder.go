@@ -108,8 +108,8 @@ func (r *Recorder) settled(ev *carry.Event) {
 
 // landed takes note of an order's outcome.
 func (r *Recorder) landed(ev *carry.Event) {
-	if ev.Pair < 0 || ev.Order == 0 {
-		return // no order of ours
+	if ev.Pair < 0 || ev.Order == 0 || ev.Left > 0 || ev.Code == carry.CodeUnknownOrder {
+		return // no order of ours, or not the last of it
 	}
 	if p := &r.pairRec[ev.Pair]; p.flying > 0 {
 		p.flying--
@@ -180,7 +180,7 @@ func (r *Recorder) market(ev *carry.Event) error {
 	m, a := ev.Market, ev.Account
 	copy(r.lastSpot, m.SpotLast)
 	copy(r.lastMark, m.Mark)
-	if m.WarmUp {
+	if m.WarmUp || m.Within {
 		return nil
 	}
 	s := r.sample(m, a)

@@ -73,6 +73,9 @@ func (g *Gate) landed(ev *carry.Event) {
 		if f.order != ev.Order {
 			continue
 		}
+		if ev.Code == carry.CodeUnknownOrder {
+			return // a cancel's answer
+		}
 		if f.left -= ev.Qty; f.left <= 0 || ev.Kind != carry.EvFill {
 			g.flying = append(g.flying[:k], g.flying[k+1:]...)
 		}
@@ -125,7 +128,7 @@ func (g *Gate) checkOrder(at carry.Time, c *carry.Command, acct *carry.Account) 
 	if g.killed && opens {
 		return carry.CodeGateKilled
 	}
-	if rules.Legs[c.Leg].Check(c.Qty, c.Ref, c.Limit, pair.QtyUnit(), c.ReduceOnly) != carry.OK {
+	if rules.Legs[c.Leg].CheckCommand(c, c.Ref, pair.QtyUnit()) != carry.OK {
 		return carry.CodeGateFilter
 	}
 	value := float64(c.Ref.Float() * pair.QtyFloat(c.Qty))

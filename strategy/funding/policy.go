@@ -108,7 +108,9 @@ func (p *Policy) Observe(ev *carry.Event) {
 			p.settled(&ev.Rates[k])
 		}
 	case carry.EvMarket:
-		p.market(ev.Market)
+		if !ev.Market.Within {
+			p.market(ev.Market)
+		}
 	}
 }
 

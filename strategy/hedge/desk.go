@@ -107,7 +107,7 @@ func (d *Desk) Step(ev *carry.Event, out []carry.Command) []carry.Command {
 		d.touch(int(ev.Pair))
 	case carry.EvMarket:
 		copy(d.mark, ev.Market.Mark)
-		if !ev.Market.WarmUp {
+		if !ev.Market.WarmUp && !ev.Market.Within {
 			d.cycle(ev.Market)
 		}
 	}

@@ -25,6 +25,13 @@ func (d *Desk) note(i int, code carry.Code, x [3]float64) {
 // orderDone takes an outcome over. The account in the event already has it.
 func (d *Desk) orderDone(ev *carry.Event) {
 	s := &d.st[ev.Pair]
+	if ev.Code == carry.CodeUnknownOrder {
+		return // a cancel's answer
+	}
+	if ev.Left > 0 {
+		d.touch(int(ev.Pair))
+		return
+	}
 	if s.orders > 0 {
 		s.orders--
 		d.inFlight--

@@ -27,6 +27,9 @@ func (d *Desk) transferDone(ev *carry.Event) {
 	if ev.Order != d.transferID || d.transferID == 0 {
 		return
 	}
+	if ev.Code == carry.CodeUnknown {
+		return // another one tells what became of it
+	}
 	d.transferID = 0
 	d.refused = ev.Code != carry.OK
 	d.moveProceeds()

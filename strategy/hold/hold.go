@@ -94,7 +94,7 @@ func contains(list, coin string) bool {
 // Observe implements hedge.Policy.
 func (p *policy) Observe(ev *carry.Event) {
 	p.acct = ev.Account
-	if ev.Kind != carry.EvMarket {
+	if ev.Kind != carry.EvMarket || ev.Market.Within {
 		return
 	}
 	p.spread = 0
