@@ -56,8 +56,8 @@ func TestJournalHoldsEveryFigureOfAnOutcome(t *testing.T) {
 		for name, change := range eventChanges {
 			b := a
 			change(&b, by)
-			if !isFill(a.Kind) && a.Asset <= carry.USDT && (b.FeeCoins != a.FeeCoins || b.Coins != a.Coins) {
-				continue // only fills have coins
+			if !isFill(a.Kind) && (b.FeeCoins != a.FeeCoins || a.Asset <= carry.USDT && b.Coins != a.Coins) {
+				continue // only fills and transfers of coins have coins
 			}
 			if other := AppendEvent(nil, &b); bytes.HasPrefix(other, text) || bytes.HasPrefix(text, other) {
 				t.Fatalf("%s with another %s is written alike", a.Kind, name)
