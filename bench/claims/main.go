@@ -32,7 +32,12 @@ func main() {
 
 func run(history, db, out string, check bool) error {
 	ctx := context.Background()
-	store, err := openStore(ctx, history, db)
+	dir, err := os.MkdirTemp("", "carry-claims-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	store, err := openStore(ctx, history, db, dir)
 	if err != nil {
 		return err
 	}
@@ -73,19 +78,14 @@ func keep(path string, text []byte, check bool) error {
 	return nil
 }
 
-func openStore(ctx context.Context, history, db string) (*data.Store, error) {
+// openStore opens db, or imports the history into a store in dir.
+func openStore(ctx context.Context, history, db, dir string) (*data.Store, error) {
 	if db != "" {
 		return data.OpenExisting(db)
 	}
 	if _, err := os.Stat(history); err != nil {
 		return nil, fmt.Errorf("no recorded history at %s: %w", history, err)
 	}
-	dir, err := os.MkdirTemp("", "carry-claims-")
-	if err != nil {
-		return nil, err
-	}
-	// The file lives as long as the process has it open.
-	defer os.RemoveAll(dir)
 	store, err := data.Open(filepath.Join(dir, "claims.db"))
 	if err != nil {
 		return nil, err
