@@ -1,5 +1,7 @@
 package carry
 
+import "math"
+
 // Leg is one of a pair's two instruments.
 type Leg uint8
 
@@ -107,6 +109,35 @@ func MaintenanceMargin(brackets []Bracket, notional float64) float64 {
 		i++
 	}
 	return float64(notional*brackets[i].MMR) - brackets[i].Cum
+}
+
+// MarginRung remembers on which rung of a ladder a position stood, since the
+// next look nearly always finds it there. It belongs to one ladder and starts
+// as its zero value, which is on no rung.
+type MarginRung struct{ from, to, mmr, cum float64 }
+
+// Margin is MaintenanceMargin(brackets, notional).
+func (r *MarginRung) Margin(brackets []Bracket, notional float64) float64 {
+	if !(notional >= r.from && notional < r.to) {
+		r.find(brackets, notional)
+	}
+	return float64(notional*r.mmr) - r.cum
+}
+
+func (r *MarginRung) find(brackets []Bracket, notional float64) {
+	*r = MarginRung{to: math.Inf(1), mmr: 0.025}
+	for i := range brackets {
+		b := &brackets[i]
+		*r = MarginRung{from: r.from, to: math.Inf(1), mmr: b.MMR, cum: b.Cum}
+		if i+1 == len(brackets) {
+			return
+		}
+		if !(notional >= b.Cap) {
+			r.to = b.Cap
+			return
+		}
+		r.from = max(r.from, b.Cap)
+	}
 }
 
 // Fees are the commission rates of one account tier from a moment on, as

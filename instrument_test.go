@@ -63,6 +63,28 @@ func TestMaintenanceMarginHasNoJumps(t *testing.T) {
 	})
 }
 
+// The remembered rung is the one that a search finds, wherever the position goes
+// and whatever ladder follows.
+func TestMarginRungIsTheOneSearchedFor(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		ladder := btc2021()[:rapid.IntRange(0, 10).Draw(t, "rungs")]
+		var r MarginRung
+		for range 20 {
+			n := math.Pow(10, rapid.Float64Range(0, 9).Draw(t, "magnitude"))
+			if k := rapid.IntRange(0, 2*len(ladder)).Draw(t, "edge"); k > 0 && k < len(ladder) {
+				n = ladder[k].Floor
+			}
+			if got, want := r.Margin(ladder, n), MaintenanceMargin(ladder, n); got != want {
+				t.Fatalf("%v by the rung, %v by the ladder, at %v", got, want, n)
+			}
+		}
+	})
+	r := MarginRung{}
+	if got := r.Margin(btc2021(), math.NaN()); got == got {
+		t.Errorf("the margin of no figure is %v", got)
+	}
+}
+
 func TestQuantitiesOfAPair(t *testing.T) {
 	shib := Pair{Coin: "SHIB", Mult: 1000, QtyDp: 0}
 	btc := Pair{Coin: "BTC", Mult: 1, QtyDp: 5}

@@ -46,9 +46,12 @@ type Market struct {
 	Mark               []float64
 	// SpotValue and PerpValue are the quote volumes of the last closed bar, USDT.
 	SpotValue, PerpValue []float64
-	Predicted            []PredictedRate
-	IntervalH            []float64 // hours between settlements, as last observed
-	Flags                []Flags
+	// SpotDay and PerpDay are the quote volumes of the last full UTC day, USDT; 0
+	// where the leg did not trade.
+	SpotDay, PerpDay []float64
+	Predicted        []PredictedRate
+	IntervalH        []float64 // hours between settlements, as last observed
+	Flags            []Flags
 	// BNBUSDT is the price at which fees are paid in BNB; 0 where they are not.
 	BNBUSDT float64
 }

@@ -1,6 +1,8 @@
 package sim
 
 import (
+	"math/bits"
+
 	"carry"
 )
 
@@ -122,6 +124,31 @@ func (a *account) realise(i int32, old, q carry.Qty, value carry.Wide) carry.Amo
 		a.cost[i] = carry.Wide{}
 	}
 	return profit
+}
+
+// fundingOn is price × quantity × rate rounded down to 1e-8 USDT: one floor of
+// the exact product, since nested floors of integers are one floor.
+func fundingOn(price carry.Price, q carry.Qty, dp int8, rate int64) carry.Amount {
+	// Nearly always price × |quantity| fits 63 bits: then a product and a quotient
+	// of two words are enough.
+	hi, lo := bits.Mul64(uint64(price), uint64(max(q, -q)))
+	if hi != 0 || int64(lo) < 0 || price < 0 {
+		return floorTo8(mulRate(notional(price, q, dp), rate))
+	}
+	neg := (q < 0) != (rate < 0)
+	hi, lo = bits.Mul64(lo, uint64(max(rate, -rate)))
+	d := uint64(carry.Pow10[8+dp])
+	if hi >= d>>1 { // the quotient would not be an int64
+		return floorTo8(mulRate(notional(price, q, dp), rate))
+	}
+	quo, rem := bits.Div64(hi, lo, d)
+	if !neg {
+		return carry.Amount(quo)
+	}
+	if rem != 0 {
+		quo++
+	}
+	return -carry.Amount(quo)
 }
 
 // mulQty is w × q for a non-negative q of any size where the product fits.

@@ -38,6 +38,11 @@ func TestExchangeArithmeticIsExact(t *testing.T) {
 		if got := mulRate(value, rate); toBig(got).Cmp(product) != 0 {
 			t.Fatalf("%s × %d / 1e8 is %s, want %s", value, rate, got, product)
 		}
+		if paid := floorDiv(product, unit); paid.IsInt64() {
+			if got := fundingOn(carry.Price(price), carry.Qty(q), dp, rate); big.NewInt(int64(got)).Cmp(paid) != 0 {
+				t.Fatalf("funding of %d × %d at %d decimals and rate %d is %d, want %s", price, q, dp, rate, got, paid)
+			}
+		}
 		// Amounts beyond an int64 (92 billion USDT) are a programmer's error.
 		if small := new(big.Int).Quo(want, unit); small.IsInt64() {
 			if got := floorTo8(value); big.NewInt(int64(got)).Cmp(floorDiv(want, unit)) != 0 {

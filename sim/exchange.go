@@ -42,8 +42,10 @@ type Exchange struct {
 
 	rules    []*carry.Rules
 	brackets [][]carry.Bracket
+	rungs    []carry.MarginRung
 	mark     []float64 // of closed bars, NaN before the first
-	high     []float64
+	high     []float64 // within the bar that is judged
+	there    []float64 // on the way from mark to high
 	fees     carry.Fees
 	feesAt   carry.Time
 	// endedUntil is when a pair trades again; it may not before.
@@ -59,8 +61,8 @@ func NewExchange(info *carry.TapeInfo, opt Options) (*Exchange, error) {
 	}
 	n := len(info.Pairs)
 	x := &Exchange{info: info, opt: opt, acct: newAccount(n), rules: make([]*carry.Rules, n),
-		brackets: make([][]carry.Bracket, n), mark: make([]float64, n),
-		high: make([]float64, n), endedUntil: make([]carry.Time, n), feesAt: -1}
+		brackets: make([][]carry.Bracket, n), rungs: make([]carry.MarginRung, n), mark: make([]float64, n),
+		high: make([]float64, n), there: make([]float64, n), endedUntil: make([]carry.Time, n), feesAt: -1}
 	if opt.FuturesUSDT < 0 || opt.FuturesUSDT > opt.CapitalUSDT {
 		return nil, fmt.Errorf("futures wallet %s is not within the capital %s", opt.FuturesUSDT, opt.CapitalUSDT)
 	}
@@ -99,7 +101,7 @@ func (x *Exchange) feesNow(at carry.Time) *carry.Fees {
 // applyRules takes new rules over and announces them.
 func (x *Exchange) applyRules(r *carry.Rules, at carry.Time) {
 	x.rules[r.Pair] = r
-	x.brackets[r.Pair] = r.Brackets
+	x.brackets[r.Pair], x.rungs[r.Pair] = r.Brackets, carry.MarginRung{}
 	x.emit(carry.Event{Kind: carry.EvRules, At: at, Pair: r.Pair, Rules: r})
 }
 
@@ -108,10 +110,7 @@ func (x *Exchange) applyRules(r *carry.Rules, at carry.Time) {
 func (x *Exchange) pay(s *carry.Settlement, mark carry.Price) {
 	q := x.acct.qty[s.Pair]
 	pair := &x.info.Pairs[s.Pair]
-	value := notional(mark, -q, pair.QtyDp) // 1e-16
-	// value × rate / 1e8 in 1e-16, then down to 1e-8: one floor of the exact
-	// product, since nested floors of integers are one floor.
-	amount := floorTo8(mulRate(value, int64(s.Rate)))
+	amount := fundingOn(mark, -q, pair.QtyDp, int64(s.Rate))
 	x.acct.perpUSDT += amount
 	size := q
 	if size < 0 {
@@ -246,7 +245,7 @@ func (x *Exchange) fillPerp(c *carry.Command, price carry.Price, at carry.Time) 
 // carries tells whether the futures wallet has the initial margin for another
 // position of this value (1e-16 USDT) and its fee.
 func (x *Exchange) carries(value carry.Wide, fee carry.Amount) bool {
-	m := x.margin(func(i int32) float64 { return x.mark[i] })
+	m := x.margin(x.mark)
 	v := value.Float() / (carry.Unit * float64(carry.Unit))
 	return m.balance-fee.Float() >= (m.notional+v)/x.opt.ExchangeLeverageX
 }

@@ -42,6 +42,7 @@ type slowFacts struct {
 	intervalH                     []float64
 	spotHalf, perpHalf            []float64 // half spread, fraction
 	spotDaily, perpDaily, volFrac []float64 // mean daily value, USDT; daily volatility
+	spotDay, perpDay              []float64 // value of the last full day, USDT
 	spotTick, spotInv             []float64
 	perpTick, perpInv             []float64
 }
@@ -54,8 +55,8 @@ func newSlowFacts(n int) *slowFacts {
 	return s
 }
 
-func (s *slowFacts) columns() [10]*[]float64 {
-	return [...]*[]float64{&s.intervalH, &s.spotHalf, &s.perpHalf, &s.spotDaily, &s.perpDaily, &s.volFrac,
+func (s *slowFacts) columns() [12]*[]float64 {
+	return [...]*[]float64{&s.intervalH, &s.spotHalf, &s.perpHalf, &s.spotDaily, &s.perpDaily, &s.volFrac, &s.spotDay, &s.perpDay,
 		&s.spotTick, &s.spotInv, &s.perpTick, &s.perpInv}
 }
 

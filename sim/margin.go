@@ -17,19 +17,15 @@ type marginState struct {
 // the margin balance.
 func (m marginState) safe() bool { return m.balance > m.maintenance }
 
-// margin judges all open contracts at mark(i).
-func (x *Exchange) margin(mark func(i int32) float64) marginState {
+// margin judges all open contracts at these marks.
+func (x *Exchange) margin(mark []float64) marginState {
 	m := marginState{balance: x.acct.perpUSDT.Float()}
 	for _, i := range x.acct.open {
-		p := mark(i)
-		v := float64(x.acct.qtyF[i] * p)
+		v := float64(x.acct.qtyF[i] * mark[i])
 		m.balance += v - x.acct.costF[i]
-		if v < 0 {
-			v = -v
-		}
+		v = math.Abs(v)
 		m.notional += v
-		mm := carry.MaintenanceMargin(x.brackets[i], v)
-		m.maintenance += mm
+		m.maintenance += x.rungs[i].Margin(x.brackets[i], v)
 	}
 	return m
 }
@@ -81,7 +77,10 @@ func (x *Exchange) liquidate(b *carry.Block, base int, at carry.Time) {
 }
 
 func (x *Exchange) marginAt(f float64) marginState {
-	return x.margin(func(i int32) float64 { return x.between(i, f) })
+	for _, i := range x.acct.open {
+		x.there[i] = x.between(i, f)
+	}
+	return x.margin(x.there)
 }
 
 func (x *Exchange) between(i int32, f float64) float64 {
@@ -136,7 +135,7 @@ func (x *Exchange) closeNext(f float64, at carry.Time) {
 // withdrawable is what may leave the futures wallet: not the unrealised profit,
 // and never below the initial margin of the open contracts.
 func (x *Exchange) withdrawable() carry.Amount {
-	m := x.margin(func(i int32) float64 { return x.mark[i] })
+	m := x.margin(x.mark)
 	free := m.balance - m.notional/x.opt.ExchangeLeverageX
 	if w := x.acct.perpUSDT.Float(); w < free {
 		free = w

@@ -183,6 +183,8 @@ func (q *Quoter) closeDay(i int) {
 		}
 		q.setSpread(i)
 	}
+	q.slow.spotDay[i], q.slow.perpDay[i] = s.spotDay, s.perpDay
+	q.changed = true
 	s.spotDay, s.perpDay, s.squares = 0, 0, 0
 }
 
@@ -214,7 +216,8 @@ func (q *Quoter) emit(f *Frames, r int, at carry.Time) {
 	}
 	p := len(q.st)
 	m := &f.Markets[r]
-	*m = carry.Market{At: at, WarmUp: at < q.warmUntil, Pairs: q.info.Pairs, IntervalH: q.version.intervalH}
+	*m = carry.Market{At: at, WarmUp: at < q.warmUntil, Pairs: q.info.Pairs, IntervalH: q.version.intervalH,
+		SpotDay: q.version.spotDay, PerpDay: q.version.perpDay}
 	f.cols.market(m, r, p)
 	f.rows[r] = row{m: m, slow: q.version}
 	m.Quotes = &f.rows[r]

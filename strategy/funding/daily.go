@@ -13,31 +13,38 @@ const (
 
 // daily keeps what the universe's filters need of one coin's days.
 type daily struct {
-	value    float64 // smaller leg's traded value so far today, spot and perp kept apart
-	perp     float64
 	values   [volumeDays]float64
 	returns  [volatilityDays]float64
 	nValue   int
 	nReturn  int
 	lastDay  float64 // spot price at the last midnight
 	median   float64
-	dailyVol float64
+	vol      float64 // of the returns, once asked for
+	volKnown bool
 }
 
-// close ends a day at a midnight price.
-func (d *daily) close(price float64) {
-	if d.value > 0 && d.perp > 0 {
-		d.values[d.nValue%volumeDays] = min(d.value, d.perp)
+// close ends a day that traded spot and perp USDT at a midnight price.
+func (d *daily) close(spot, perp, price float64) {
+	if spot > 0 && perp > 0 {
+		d.values[d.nValue%volumeDays] = min(spot, perp)
 		d.nValue++
 		d.median = median(d.values[:min(d.nValue, volumeDays)])
 	}
-	d.value, d.perp = 0, 0
 	if d.lastDay > 0 && price > 0 {
 		d.returns[d.nReturn%volatilityDays] = price/d.lastDay - 1
 		d.nReturn++
-		d.dailyVol = stdDev(d.returns[:min(d.nReturn, volatilityDays)])
+		d.volKnown = false
 	}
 	d.lastDay = price
+}
+
+// volatility is the standard deviation of the daily returns. It is made only
+// when asked for: most coins fail a cheaper test first.
+func (d *daily) volatility() float64 {
+	if !d.volKnown {
+		d.vol, d.volKnown = stdDev(d.returns[:min(d.nReturn, volatilityDays)]), true
+	}
+	return d.vol
 }
 
 // median of at most seven values; the mean of the middle two if even.
@@ -70,12 +77,6 @@ func stdDev(v []float64) float64 {
 		sum += float64((x - mean) * (x - mean))
 	}
 	return math.Sqrt(sum / float64(len(v)-1))
-}
-
-// observe adds one instant's bar.
-func (d *daily) observe(spotValue, perpValue float64) {
-	d.value += spotValue
-	d.perp += perpValue
 }
 
 func isMidnight(t carry.Time) bool { return t%carry.Day == 0 }

@@ -23,7 +23,12 @@ type Policy struct {
 	openSum, closeSum int64
 	acct              *carry.Account
 	dormant           []bool
-	spread            int
+	// calm is refreshed with every cross-section: a held coin whose predicted rate
+	// per 8 h is above stay and whose funding is known has no reason to be closed.
+	// Both are nil where other rules may close.
+	calm   []bool
+	stay   []float64
+	spread int
 }
 
 // coin is what the policy knows of one pair.
@@ -67,6 +72,12 @@ func NewPolicy(pairs []carry.Pair, p Params) (*Policy, error) {
 		}
 		pol.coins[i].named = true
 	}
+	if p.ClosePremiumTake == off && p.RiseClose == 0 {
+		pol.calm, pol.stay = make([]bool, len(pairs)), make([]float64, len(pairs))
+		for i := range pol.stay {
+			pol.stay[i] = math.Inf(1) // until the first settlement
+		}
+	}
 	pol.spread = min(p.CoinsTargetN, len(pairs))
 	if len(names) > 0 {
 		pol.spread = min(pol.spread, len(names))
@@ -108,8 +119,9 @@ func (p *Policy) Observe(ev *carry.Event) {
 			p.settled(&ev.Rates[k])
 		}
 	case carry.EvMarket:
-		if !ev.Market.Within {
-			p.market(ev.Market)
+		p.calmDown(ev.Market)
+		if !ev.Market.Within && isMidnight(ev.At) {
+			p.closeDay(ev.Market)
 		}
 	}
 }
@@ -123,17 +135,36 @@ func (p *Policy) settled(s *carry.Settlement) {
 	c.mean, c.full = c.win.mean8h(p.p.ScreenN)
 	p.judgeUniverse(c, &p.pairs[s.Pair], s.At)
 	p.dormant[s.Pair] = c.open != carry.OK
+	if p.calm != nil {
+		p.stay[s.Pair] = p.stays(c)
+	}
 }
 
-func (p *Policy) market(m *carry.Market) {
-	for i := range p.coins {
-		p.coins[i].day.observe(m.SpotValue[i], m.PerpValue[i])
+// stays is a predicted rate per 8 h above which a coin is certainly not closed:
+// half a step above the least that is over the threshold, so that no rounding
+// matters.
+func (p *Policy) stays(c *coin) float64 {
+	if c.leave != carry.OK {
+		return math.Inf(1)
 	}
-	if !isMidnight(m.At) {
+	return (float64(p.closeRate) + 1) / carry.Unit
+}
+
+// calmDown finds the coins that have no reason to be closed.
+func (p *Policy) calmDown(m *carry.Market) {
+	calm := p.calm
+	if calm == nil {
 		return
 	}
+	rates, flags, hours := m.Predicted[:len(calm)], m.Flags[:len(calm)], m.IntervalH[:len(calm)]
+	for i, stay := range p.stay[:len(calm)] {
+		calm[i] = float64(rates[i])*8 > stay*hours[i] && flags[i]&carry.FundingFresh != 0
+	}
+}
+
+func (p *Policy) closeDay(m *carry.Market) {
 	for i := range p.coins {
-		p.coins[i].day.close(m.SpotLast[i])
+		p.coins[i].day.close(m.SpotDay[i], m.PerpDay[i], m.SpotLast[i])
 	}
 }
 
@@ -154,7 +185,7 @@ func (p *Policy) judgeUniverse(c *coin, pair *carry.Pair, at carry.Time) {
 		c.open = carry.CodeTooNew
 	case c.day.median < s.MinVolumeUSDT:
 		c.open = carry.CodeTooThin
-	case s.MaxDailyVol > 0 && c.day.dailyVol > s.MaxDailyVol:
+	case s.MaxDailyVol > 0 && c.day.volatility() > s.MaxDailyVol:
 		c.open = carry.CodeTooWild
 	case s.WorstRateMin != off && c.win.worst < carry.RateTicks(s.WorstRateMin):
 		c.open = carry.CodeWorstRate
@@ -162,13 +193,16 @@ func (p *Policy) judgeUniverse(c *coin, pair *carry.Pair, at carry.Time) {
 	switch {
 	case c.win.sum < p.closeSum:
 		c.leave = carry.CodeCloseMean
-	case c.day.median < s.MinVolumeUSDT/2, s.MaxDailyVol > 0 && c.day.dailyVol > 1.5*s.MaxDailyVol:
+	case c.day.median < s.MinVolumeUSDT/2, s.MaxDailyVol > 0 && c.day.volatility() > 1.5*s.MaxDailyVol:
 		c.leave = carry.CodeCloseUniverse
 	}
 }
 
 // Dormant implements hedge.Policy.
 func (p *Policy) Dormant() []bool { return p.dormant }
+
+// Calm implements hedge.Policy.
+func (p *Policy) Calm() []bool { return p.calm }
 
 // Spread implements hedge.Policy: over coinsTargetN, or all coins there are if
 // they are fewer.

@@ -44,7 +44,7 @@ func newClerk(t testing.TB, settings ...string) *clerk {
 	c := &clerk{acct: carry.NewAccount(1), at: 1609459200000, quotes: fixed{99.99, 100, 100.5, 100.51}}
 	pairs := []carry.Pair{{Coin: "A", Mult: 1, Listed: c.at - 100*carry.Day}}
 	c.market = carry.Market{Pairs: pairs, Quotes: &c.quotes, SpotLast: []float64{100}, PerpLast: []float64{100.5}, Mark: []float64{100},
-		SpotValue: []float64{1e7 / 24}, PerpValue: []float64{1e7 / 24}, Predicted: []carry.PredictedRate{0.0003}, IntervalH: []float64{8},
+		SpotDay: []float64{1e7}, PerpDay: []float64{1e7}, Predicted: []carry.PredictedRate{0.0003}, IntervalH: []float64{8},
 		Flags: []carry.Flags{carry.Tradable | carry.FundingFresh | carry.Valued}}
 	pol, err := NewPolicy(pairs, p)
 	if err != nil {
@@ -99,7 +99,7 @@ func TestWhyACoinIsNotOpened(t *testing.T) {
 		{"too new", []string{"minAgeD=106"}, func(c *clerk) { c.days(5, 0.02) }, carry.CodeTooNew},
 		{"just old enough", []string{"minAgeD=105"}, func(c *clerk) { c.days(5, 0.02) }, carry.OK},
 		{"too thin", []string{"minVolumeUSDT=10000001"}, func(c *clerk) { c.days(5, 0.02) }, carry.CodeTooThin},
-		{"thin on one leg", nil, func(c *clerk) { c.market.PerpValue[0] = 1e6 / 24; c.days(5, 0.02) }, carry.CodeTooThin},
+		{"thin on one leg", nil, func(c *clerk) { c.market.PerpDay[0] = 1e6; c.days(5, 0.02) }, carry.CodeTooThin},
 		{"too wild", nil, func(c *clerk) {
 			for k := range 10 {
 				c.market.SpotLast[0] = 100 + 40*float64(k%2)
@@ -165,8 +165,8 @@ func TestWhyACoinIsClosed(t *testing.T) {
 		{"mean at its threshold", nil, func(c *clerk) { c.days(4, 0) }, carry.OK, false},
 		{"mean rule off", []string{"closeMeanMaxFrac=off"}, func(c *clerk) { c.days(4, -0.01) }, carry.OK, false},
 		{"between the thresholds nothing changes", nil, func(c *clerk) { c.days(4, 0.005) }, carry.OK, false},
-		{"a thin coin is left at half the volume", nil, func(c *clerk) { c.market.SpotValue[0] = 2.4e6 / 24; c.days(9, 0.02) }, carry.CodeCloseUniverse, true},
-		{"not at three quarters", nil, func(c *clerk) { c.market.SpotValue[0] = 3.75e6 / 24; c.days(9, 0.02) }, carry.OK, false},
+		{"a thin coin is left at half the volume", nil, func(c *clerk) { c.market.SpotDay[0] = 2.4e6; c.days(9, 0.02) }, carry.CodeCloseUniverse, true},
+		{"not at three quarters", nil, func(c *clerk) { c.market.SpotDay[0] = 3.75e6; c.days(9, 0.02) }, carry.OK, false},
 		{"a deep premium is profit to take", []string{"closePremiumTakeFrac=-0.01"}, func(c *clerk) { c.quotes.perpAsk = 98.9 }, carry.CodeClosePremium, false},
 		{"not quite as deep", []string{"closePremiumTakeFrac=-0.01"}, func(c *clerk) { c.quotes.perpAsk = 99.1 }, carry.OK, false},
 		{"the price rose by half above the average entry", []string{"riseCloseFrac=0.5"}, func(c *clerk) { c.market.Mark[0] = 150.1 }, carry.CodeCloseRise, true},
@@ -234,6 +234,54 @@ func drawSettings(r *rand.Rand) Params {
 	return p
 }
 
+// A coin that is calm has no reason to be closed, by any settings in any market;
+// and most that have none are calm, so that the desk need seldom ask.
+func TestCalmCoinsAreNotClosed(t *testing.T) {
+	calm, kept := 0, 0
+	for seed := range uint64(3000) {
+		r := rand.New(rand.NewPCG(seed, 8))
+		between := func(low, high float64) float64 { return low + (high-low)*r.Float64() }
+		p := drawSettings(r)
+		if seed%4 > 0 {
+			p.ClosePremiumTake, p.RiseClose = off, 0
+		}
+		if p.Validate() != nil {
+			continue
+		}
+		c := newClerk(t)
+		pol, err := NewPolicy(c.pol.pairs, p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.pol = pol
+		c.days(2+r.IntN(3), 100*between(-0.002, 0.004))
+		for range 10 {
+			c.market.IntervalH[0] = []float64{8, 4, 1}[r.IntN(3)]
+			c.market.Predicted[0] = carry.PredictedRate(between(-0.001, 0.002))
+			if r.IntN(2) == 0 { // at the threshold, a step or half of one around it
+				steps := float64(pol.closeRate) + float64(r.IntN(5)-2)/2
+				c.market.Predicted[0] = carry.PredictedRate(steps / carry.Unit * c.market.IntervalH[0] / 8)
+			}
+			c.market.Flags[0] = carry.Flags(r.IntN(16))
+			c.pol.Observe(&carry.Event{Kind: carry.EvMarket, At: c.at + carry.Minute, Account: c.acct, Market: &c.market})
+			v := c.judge(true)
+			isCalm := pol.Calm() != nil && pol.Calm()[0]
+			if isCalm && v.Close != carry.OK {
+				t.Fatalf("seed %d: calm, and to be closed for %s at %v per %v h by %+v", seed, v.Close, c.market.Predicted[0], c.market.IntervalH[0], p)
+			}
+			if isCalm {
+				calm++
+			} else if v.Close == carry.OK {
+				kept++
+			}
+		}
+	}
+	t.Logf("%d calm, %d not calm without a reason to close", calm, kept)
+	if calm < 500 {
+		t.Errorf("only %d were calm", calm)
+	}
+}
+
 // No opening while any close rule is true, for any settings that are accepted,
 // in any market, held or not.
 func TestNothingIsOpenedThatWouldBeClosed(t *testing.T) {
@@ -252,7 +300,7 @@ func TestNothingIsOpenedThatWouldBeClosed(t *testing.T) {
 			t.Fatal(err)
 		}
 		c.pol = pol
-		c.market.SpotValue[0] = between(4e6, 2e7) / 24
+		c.market.SpotDay[0] = between(4e6, 2e7)
 		for range 2 + r.IntN(3) {
 			c.market.SpotLast[0] = between(95, 105)
 			c.days(1, 100*between(-0.012, 0.012))

@@ -14,6 +14,7 @@ type window struct {
 	sum   int64   // of rates, 1e-8
 	hours float64 // covered
 	worst int64   // smallest rate in the window
+	times int     // that it stands there
 }
 
 type settled struct {
@@ -26,12 +27,24 @@ func (w *window) add(s settled) {
 	if w.n == len(w.ring) {
 		w.grow()
 	}
-	w.ring[(w.head+w.n)%len(w.ring)] = s
+	at := w.head + w.n
+	if at >= len(w.ring) {
+		at -= len(w.ring)
+	}
+	w.ring[at] = s
 	w.n++
 	w.sum += s.rate
 	w.hours += s.hours
-	if w.n == 1 || s.rate < w.worst {
-		w.worst = s.rate
+	w.mind(s.rate)
+}
+
+// mind takes a rate into the worst one.
+func (w *window) mind(rate int64) {
+	switch {
+	case w.times == 0 || rate < w.worst:
+		w.worst, w.times = rate, 1
+	case rate == w.worst:
+		w.times++
 	}
 }
 
@@ -45,27 +58,23 @@ func (w *window) grow() {
 
 // drop forgets settlements at or before from.
 func (w *window) drop(from carry.Time) {
-	search := false
 	for w.n > 0 && w.ring[w.head].at <= from {
 		s := &w.ring[w.head]
 		w.sum -= s.rate
 		w.hours -= s.hours
-		search = search || s.rate == w.worst
+		if s.rate == w.worst {
+			w.times--
+		}
 		w.head++
 		if w.head == len(w.ring) {
 			w.head = 0
 		}
 		w.n--
 	}
-	if search {
-		w.findWorst()
-	}
-}
-
-func (w *window) findWorst() {
-	for k := 0; k < w.n; k++ {
-		if r := w.ring[(w.head+k)%len(w.ring)].rate; k == 0 || r < w.worst {
-			w.worst = r
+	// Rates repeat, so that the worst one seldom leaves altogether.
+	if w.times == 0 {
+		for k := 0; k < w.n; k++ {
+			w.mind(w.ring[(w.head+k)%len(w.ring)].rate)
 		}
 	}
 }

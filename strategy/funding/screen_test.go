@@ -116,26 +116,22 @@ func TestDaysOfACoin(t *testing.T) {
 	price := 100.0
 	var returns []float64
 	for k := range 50 {
-		for range 24 {
-			d.observe(1e6*float64(k+1)/24, 3e6/24)
-		}
 		next := price * (1 + 0.01*float64(k%7-3))
 		if k > 0 {
 			returns = append(returns, next/price-1)
 		}
 		price = next
-		d.close(price)
+		d.close(1e6*float64(k+1), 3e6, price)
 	}
 	// The smaller leg: 3 million from the third day on.
 	if math.Abs(d.median-3e6) > 1 {
 		t.Errorf("the median day is %v, want 3 million", d.median)
 	}
-	if want := stdDev(returns[len(returns)-30:]); math.Abs(d.dailyVol-want) > 1e-12 {
-		t.Errorf("volatility is %v, want %v", d.dailyVol, want)
+	if want := stdDev(returns[len(returns)-30:]); math.Abs(d.volatility()-want) > 1e-12 {
+		t.Errorf("volatility is %v, want %v", d.volatility(), want)
 	}
 	before := d.median
-	d.observe(0, 5e6) // a day on which spot was halted is no thin day
-	d.close(price)
+	d.close(0, 5e6, price) // a day on which spot was halted is no thin day
 	if d.median != before {
 		t.Errorf("a day without spot moved the median from %v to %v", before, d.median)
 	}

@@ -10,30 +10,55 @@ import (
 // collects what may be opened.
 func (d *Desk) judge(m *carry.Market, s *survey) {
 	d.cands = d.cands[:0]
-	dormant := d.policy.Dormant()
+	dormant, calm := d.policy.Dormant(), d.policy.Calm()
 	mayOpen := d.mayOpen(s)
-	var v Verdict
+	if !mayOpen {
+		for k := 0; k < len(d.active); k++ {
+			d.judgePair(d.active[k], m, s, calm, false)
+		}
+		return
+	}
 	for i := range d.st {
-		st := &d.st[i]
-		if (!st.active && (dormant[i] || !mayOpen)) || st.orders > 0 {
-			continue
-		}
-		held := st.active && d.held(i)
-		v = Verdict{CloseOnly: !mayOpen || d.full(i, s)}
-		d.policy.Judge(i, m, held, &v)
-		if held && m.Flags[i]&carry.Tradable == carry.Tradable {
-			if d.closes(i, m, &v) || d.trims(i, m, s) {
-				continue
-			}
-		}
-		if v.CloseOnly || v.Open != carry.OK || v.Close != carry.OK || d.now < st.reopenAt {
-			st.filling = false
-			continue
-		}
-		if size := d.size(i, m, s); size > 0 {
-			d.cands = append(d.cands, candidate{i: i, rank: v.Rank, mean: v.Mean, value: size, why: v.Why, x: v.X})
+		if d.st[i].active || !dormant[i] {
+			d.judgePair(i, m, s, calm, true)
 		}
 	}
+}
+
+func (d *Desk) judgePair(i int, m *carry.Market, s *survey, calm []bool, mayOpen bool) {
+	st := &d.st[i]
+	if st.orders > 0 {
+		return
+	}
+	closeOnly := !mayOpen || d.full(i, s)
+	if closeOnly && calm != nil && calm[i] && d.settled(i, s) {
+		st.filling = false
+		return
+	}
+	held := st.active && d.held(i)
+	v := &d.verdict
+	*v = Verdict{CloseOnly: closeOnly}
+	d.policy.Judge(i, m, held, v)
+	if held && m.Flags[i]&carry.Tradable == carry.Tradable {
+		if d.closes(i, m, v) || d.trims(i, m, s) {
+			return
+		}
+	}
+	if v.CloseOnly || v.Open != carry.OK || v.Close != carry.OK || d.now < st.reopenAt {
+		st.filling = false
+		return
+	}
+	if size := d.size(i, m, s); size > 0 {
+		d.cands = append(d.cands, candidate{i: i, rank: v.Rank, mean: v.Mean, value: size, why: v.Why, x: v.X})
+	}
+}
+
+// settled tells whether a pair without a reason to close has nothing to be done
+// about: no closing under way or waiting, and nothing to trim.
+func (d *Desk) settled(i int, s *survey) bool {
+	st := &d.st[i]
+	return st.closing == carry.OK && st.waitFrom == 0 &&
+		(d.p.RiseTrimFrac == 0 || d.value(i) <= s.coin*(1+d.p.RiseTrimFrac))
 }
 
 // mayOpen tells whether anything at all could be opened now: it saves asking

@@ -54,7 +54,11 @@ type Desk struct {
 	mark   []float64
 	cands  []candidate
 	queue  []candidate
-	out    []carry.Command
+	// verdict is judge's, here so that it is not allocated for each pair.
+	verdict Verdict
+	// unevenN pairs have legs that differ by more than the tolerance.
+	unevenN int
+	out     []carry.Command
 }
 
 // pairState is what a desk remembers of one pair. What is held stands in the
@@ -69,6 +73,7 @@ type pairState struct {
 	reopenAt carry.Time
 	filling  bool // being bought up to its limit
 	active   bool // on the desk's list
+	uneven   bool // legs differ by more than the tolerance
 }
 
 // candidate is a pair in a ranking.
@@ -96,6 +101,7 @@ func (d *Desk) Step(ev *carry.Event, out []carry.Command) []carry.Command {
 	case carry.EvRules:
 		d.rules[ev.Pair] = ev.Rules
 		d.lots[ev.Pair] = newLots(&d.pairs[ev.Pair], ev.Rules)
+		d.weigh(int(ev.Pair))
 	case carry.EvFill, carry.EvReject, carry.EvCanceled:
 		d.orderDone(ev)
 	case carry.EvTransferred:
@@ -233,4 +239,26 @@ func (d *Desk) touch(i int) {
 		d.active = append(d.active[:k], d.active[k+1:]...)
 	}
 	d.st[i].active = is
+	d.weigh(i)
+}
+
+// weigh notes whether pair i's legs differ by more than the tolerance. Prices
+// have no part in it, so it is asked only when the account or the rules change.
+func (d *Desk) weigh(i int) {
+	gap := d.gap(i)
+	tolerance := float64(float64(d.p.LegGapMaxLots) * d.lots[i].common)
+	uneven := gap > tolerance || gap < -tolerance
+	if uneven != d.st[i].uneven {
+		d.st[i].uneven = uneven
+		if uneven {
+			d.unevenN++
+		} else {
+			d.unevenN--
+		}
+	}
+}
+
+// gap is pair i's coins less those that its contracts stand for.
+func (d *Desk) gap(i int) float64 {
+	return d.acct.SpotCoinsF[i] + float64(d.acct.PerpQtyF[i]*float64(d.pairs[i].Mult))
 }

@@ -68,7 +68,7 @@ func hours(h float64) carry.Time { return carry.Time(math.Floor(h * float64(carr
 func (d *Desk) pairEnded(ev *carry.Event) {
 	s := &d.st[ev.Pair]
 	d.inFlight -= s.orders
-	*s = pairState{active: s.active}
+	*s = pairState{active: s.active, uneven: s.uneven}
 }
 
 // flat tells whether nothing of the pair can be closed any more; a remainder

@@ -36,6 +36,10 @@ type Policy interface {
 	// settlement, whatever the market does until then: the desk then need not ask
 	// about it unless it is held. The slice is the policy's own.
 	Dormant() []bool
+	// Calm tells of each pair whether Judge certainly finds no reason to close it
+	// now, if it is held: the desk then need not ask about what is full. nil is
+	// no to all. The slice is the policy's own, refreshed by Observe.
+	Calm() []bool
 	// Spread is the number of coins the total limit is spread over now; 0 leaves
 	// it to coinsTargetN.
 	Spread() int

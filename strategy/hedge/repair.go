@@ -8,13 +8,15 @@ import (
 // the tolerance; it never adds (S15). The tolerance is the larger of
 // legGapMaxLots common lots and the smallest order of the leg to be cut.
 func (d *Desk) repair(m *carry.Market) {
+	if d.unevenN == 0 {
+		return
+	}
 	for k := 0; k < len(d.active); k++ {
 		i := d.active[k]
-		gap := d.acct.SpotCoinsF[i] + float64(d.acct.PerpQtyF[i]*float64(d.pairs[i].Mult))
-		tolerance := float64(float64(d.p.LegGapMaxLots) * d.lots[i].common)
-		if (gap <= tolerance && gap >= -tolerance) || d.st[i].orders > 0 || d.rules[i] == nil {
+		if !d.st[i].uneven || d.st[i].orders > 0 || d.rules[i] == nil {
 			continue
 		}
+		gap := d.gap(i)
 		switch {
 		case gap > 0 && m.Flags[i]&carry.SpotFresh != 0 && gap > d.leastNotional(i, carry.Spot)/m.Bid(carry.Spot, i):
 			d.cut(i, carry.Spot, gap, m)

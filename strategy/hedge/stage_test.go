@@ -13,6 +13,10 @@ import (
 type puppet struct {
 	says   []Verdict
 	asleep []bool
+	// fussy wants to be asked about every pair; otherwise it is calm about those
+	// that it would not close.
+	fussy  bool
+	calm   []bool
 	spread int
 }
 
@@ -29,6 +33,17 @@ func (p *puppet) Judge(i int, _ *carry.Market, _ bool, v *Verdict) {
 
 func (p *puppet) Dormant() []bool { return p.asleep }
 func (p *puppet) Spread() int     { return p.spread }
+
+func (p *puppet) Calm() []bool {
+	if p.fussy {
+		return nil
+	}
+	p.calm = p.calm[:0]
+	for i := range p.says {
+		p.calm = append(p.calm, p.says[i].Close == carry.OK)
+	}
+	return p.calm
+}
 
 // prices are quotes by leg and pair.
 type prices struct{ bid, ask [2][]float64 }

@@ -114,6 +114,9 @@ func (p *policy) Observe(ev *carry.Event) {
 // Dormant implements hedge.Policy.
 func (p *policy) Dormant() []bool { return p.never }
 
+// Calm implements hedge.Policy: judging has to see what is held.
+func (p *policy) Calm() []bool { return nil }
+
 // Spread implements hedge.Policy: over the coins that trade by now.
 func (p *policy) Spread() int { return p.spread }
 
