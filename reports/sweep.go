@@ -18,6 +18,13 @@ type SweepTable struct {
 	// Net is the net yearly return on capital as a fraction, row-major with the
 	// last axis fastest; NaN for a run that failed.
 	Net []float64
+	// Rows are each run's values where they are no grid over the axes; else nil.
+	Rows [][]string
+	// Contest and Judgement are set where the sweep could be judged, Walk where
+	// there was a walk-forward.
+	Contest   *Contest
+	Judgement *Judgement
+	Walk      *Walk
 	// Columns are further figures of each run for the table, in Net's order.
 	Columns   []SweepColumn
 	Baselines []SweepBaseline
@@ -55,6 +62,9 @@ func (t *SweepTable) check() error {
 	for _, a := range t.Axes {
 		n *= len(a.Values)
 	}
+	if t.Rows != nil {
+		n = len(t.Rows)
+	}
 	if len(t.Axes) == 0 || n == 0 || len(t.Net) != n {
 		return fmt.Errorf("%w: %d axes of %d combinations, %d results", ErrSweepShape, len(t.Axes), n, len(t.Net))
 	}
@@ -68,6 +78,9 @@ func (t *SweepTable) check() error {
 
 // values are the parameters' values of combination i.
 func (t *SweepTable) values(i int) []string {
+	if t.Rows != nil {
+		return t.Rows[i]
+	}
 	out := make([]string, len(t.Axes))
 	for k := len(t.Axes) - 1; k >= 0; k-- {
 		n := len(t.Axes[k].Values)
@@ -108,7 +121,9 @@ func (t *SweepTable) Verdict() []string {
 			failed++
 		}
 	}
-	if hurdle, ok := t.bar(); ok {
+	if t.Judgement != nil {
+		out = append(out, t.Judgement.Verdict(t.Contest)...)
+	} else if hurdle, ok := t.bar(); ok {
 		best := t.best()
 		if best < 0 || !(t.Net[best] > hurdle.Net) {
 			out = append(out, "Nothing here beats "+hurdle.Name+" ("+percent(hurdle.Net, 1)+" a year).")
@@ -126,6 +141,9 @@ func (t *SweepTable) Verdict() []string {
 	if best := t.best(); best >= 0 {
 		out = append(out, "The best made "+percent(t.Net[best], 1)+" a year ("+t.name(best)+"); the best of "+
 			fixed(float64(total), 0)+" tries is flattered by having been chosen.")
+	}
+	if best, score := t.bestPlateau(); best >= 0 && best != t.best() {
+		out = append(out, "With its neighbours taken into account, "+t.name(best)+" stands best ("+percent(score, 1)+" a year is the median around it).")
 	}
 	if failed > 0 {
 		out = append(out, fixedInt(uint64(failed))+" failed.")
@@ -157,21 +175,15 @@ func WriteSweepHTML(w io.Writer, t *SweepTable) error {
 	h := head{Title: title, Generated: t.Generated, Lines: []string{longDate(t.From) + " – " + longDate(t.To) + " · " +
 		count(len(t.Net), "combination", "combinations") + " · " + orMissing(t.Source)}}
 	p := page{Title: title, Foot: "repeat with: " + orMissing(t.Command)}
-	add := func(id, name string, plain bool, c content) {
+	var add adder = func(id, name string, plain bool, c content) {
 		p.Sections = append(p.Sections, filled{ID: id, Name: name, Plain: plain, content: c})
 	}
 	add("title", "", true, content{Parts: []part{{"head", h}}})
 	add("verdict", "", true, content{Parts: []part{{"verdict", t.Verdict()}}})
-	switch len(t.Axes) {
-	case 1:
-		add("map", "Along the axis", false, content{Title: "Net a year by " + t.Axes[0].Name, Lead: "Grey bars are baselines.", Parts: []part{{"bars", t.bars()}}})
-	case 2:
-		grid := t.grid()
-		add("map", "Heat map", false, content{Title: "Net a year on capital, percent", Lead: "Light is more. Framed cells beat every baseline. A plateau is worth more than a peak.",
-			Parts: []part{grid.part()}})
-	}
+	t.addPictures(add)
+	t.addJudgement(add)
 	all := t.list()
-	add("table", "All combinations", false, content{Title: "All combinations and baselines", Lead: "Press a heading to sort.", Parts: []part{all.part()}})
+	add("table", "All combinations", false, content{Title: t.listTitle(), Lead: "Press a heading to sort.", Parts: []part{all.part()}})
 	return writePage(w, &p)
 }
 
@@ -228,19 +240,22 @@ func shade(x, low, high float64) int {
 	return max(0, min(len(viridis)-1, int((x-low)/(high-low)*float64(len(viridis)))))
 }
 
-// grid is the heat map of two axes: the first down, the second across.
-func (t *SweepTable) grid() *table {
-	out := &table{Label: "Heat map", Class: "heat", Caption: "↓ " + t.Axes[0].Name + "  → " + t.Axes[1].Name, Columns: []column{words("")}}
+// grid is the heat map of the first two axes, the first down, the second across;
+// values are by combination. Where there are more axes a cell is the median over
+// them.
+func (t *SweepTable) grid(label string, values []float64) *table {
+	out := &table{Label: label, Class: "heat", Caption: "↓ " + t.Axes[0].Name + "  → " + t.Axes[1].Name, Columns: []column{words("")}}
 	for _, x := range t.Axes[1].Values {
 		out.Columns = append(out.Columns, words(x))
 	}
 	low, high := t.netSpan()
 	hurdle, ok := t.bar()
 	n := len(t.Axes[1].Values)
+	deep := len(values) / (n * len(t.Axes[0].Values))
 	for r, name := range t.Axes[0].Values {
 		row := []cell{rowHead(name)}
 		for c := range n {
-			x := t.Net[r*n+c]
+			x := medianOf(values[(r*n+c)*deep : (r*n+c+1)*deep])
 			cl := cell{Text: signed(x*100, 1), Class: "v" + strconv.Itoa(shade(x, low, high))}
 			if math.IsNaN(finite(x)) {
 				cl = cell{Text: "failed", Class: "dim"}
@@ -254,13 +269,21 @@ func (t *SweepTable) grid() *table {
 	return out
 }
 
+func (t *SweepTable) listTitle() string {
+	if n := len(t.Net) + len(t.Baselines); n > listMost {
+		return "The best " + fixedInt(listMost) + " of " + fixedInt(uint64(n)) + " combinations and baselines; sweep.csv has all"
+	}
+	return "All combinations and baselines"
+}
+
 // list is every combination, best first, with the baselines among them.
 func (t *SweepTable) list() *table {
 	out := &table{Label: "All combinations", Sortable: true}
 	for _, a := range t.Axes {
 		out.Columns = append(out.Columns, number(a.Name))
 	}
-	out.Columns = append(out.Columns, number("Net a year"))
+	out.Columns = append(out.Columns, number("Net a year"), column{Title: "Plateau", Number: true, Help: "median of it and its neighbours"})
+	plateau := t.plateaus()
 	for _, c := range t.Columns {
 		out.Columns = append(out.Columns, number(c.Name))
 	}
@@ -274,7 +297,7 @@ func (t *SweepTable) list() *table {
 		for _, v := range t.values(i) {
 			cells = append(cells, cell{Text: v, Class: "num", Sort: v})
 		}
-		cells = append(cells, figure(x, failedOr(x)))
+		cells = append(cells, figure(x, failedOr(x)), figure(plateau[i], percent(plateau[i], 2)))
 		for _, c := range t.Columns {
 			s := fixed(c.Values[i], 2)
 			if c.Percent {
@@ -291,7 +314,7 @@ func (t *SweepTable) list() *table {
 		}
 		c := figure(b.Net, percent(b.Net, 2))
 		c.Class += " own"
-		cells = append(cells, c)
+		cells = append(cells, c, cell{Class: "own"})
 		for range t.Columns {
 			cells = append(cells, cell{Class: "own"})
 		}
@@ -306,11 +329,14 @@ func (t *SweepTable) list() *table {
 		}
 		return 0
 	})
-	for _, r := range rows {
+	for _, r := range rows[:min(len(rows), listMost)] {
 		out.Rows = append(out.Rows, r.cells)
 	}
 	return out
 }
+
+// listMost bounds the page's table; sweep.csv has every row.
+const listMost = 500
 
 func failedOr(x float64) string {
 	if math.IsNaN(x) {

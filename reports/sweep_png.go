@@ -21,7 +21,7 @@ func WriteHeatmap(w io.Writer, t *SweepTable) error {
 	if err := t.check(); err != nil {
 		return fmt.Errorf("draw sweep: %w", err)
 	}
-	if len(t.Axes) > 2 {
+	if len(t.Axes) > 2 || t.Rows != nil {
 		return fmt.Errorf("draw sweep: %w", ErrSweepAxes)
 	}
 	down, across := SweepAxis{Values: []string{""}}, t.Axes[0]

@@ -68,8 +68,8 @@ func TestSweepPages(t *testing.T) {
 		if n := strings.Count(page, "<tr>"); n < len(sweep.Net)+len(sweep.Baselines) {
 			t.Errorf("%d axes: %d rows for %d combinations", axes, n, len(sweep.Net))
 		}
-		if got := strings.Contains(page, `id="map"`); got != (axes <= 2) {
-			t.Errorf("%d axes: picture %v", axes, got)
+		if !strings.Contains(page, `id="map"`) || strings.Contains(page, `id="axes"`) != (axes > 2) {
+			t.Errorf("%d axes: the pictures are not those of so many", axes)
 		}
 	}
 }

@@ -5,53 +5,55 @@ import (
 	"math"
 	"strings"
 
-	"carry"
 	"carry/internal/lab"
 	"carry/reports"
 )
 
 // saveHeatMap writes the sweep's page and picture.
-func saveHeatMap(out *lab.Output, sweep *lab.Sweep, trials []lab.Trial, baselines []*carry.Result) error {
-	t := sweepTable(sweep, trials, baselines)
+func (v *verdictOf) saveHeatMap(out *lab.Output) error {
+	t := v.table()
 	if err := out.File("sweep.html", func(w io.Writer) error { return reports.WriteSweepHTML(w, t) }); err != nil {
 		return err
 	}
-	if len(t.Axes) > 2 {
-		return nil // a picture needs one or two axes
+	if len(t.Axes) > 2 || t.Rows != nil {
+		return nil // a picture needs a grid of one or two axes
 	}
 	return out.File("sweep.png", func(w io.Writer) error { return reports.WriteHeatmap(w, t) })
 }
 
-// sweepTable turns trials into the report's table, failed ones as NaN.
-func sweepTable(sweep *lab.Sweep, trials []lab.Trial, baselines []*carry.Result) *reports.SweepTable {
-	t := &reports.SweepTable{}
-	for _, a := range sweep.Axes {
-		t.Axes = append(t.Axes, reports.SweepAxis{Name: a.Name, Values: a.Values})
-	}
-	drawdown := reports.SweepColumn{Name: "worst drawdown", Percent: true}
-	fills := reports.SweepColumn{Name: "fills"}
-	liquidations := reports.SweepColumn{Name: "liquidations"}
-	for i := range trials {
-		net, dd, n, l := math.NaN(), math.NaN(), math.NaN(), math.NaN()
-		if r := trials[i].Result; r != nil {
-			net, dd = netAnnual(r), r.Extremes.MaxDrawdown
-			n, l = float64(r.Counts.Fills), float64(r.Counts.Liquidations)
-			t.From, t.To = r.From, r.To
-			t.Generated, t.Source, t.Command = r.Manifest.Generated, r.Manifest.Source, r.Manifest.Command
-		}
-		t.Net = append(t.Net, net)
-		drawdown.Values = append(drawdown.Values, dd)
-		fills.Values = append(fills.Values, n)
-		liquidations.Values = append(liquidations.Values, l)
-	}
-	t.Columns = []reports.SweepColumn{drawdown, fills, liquidations}
-	for _, b := range baselines {
-		t.Baselines = append(t.Baselines, reports.SweepBaseline{Name: b.Name, Net: netAnnual(b)})
-	}
+// table turns trials into the report's table, failed ones as NaN.
+func (v *verdictOf) table() *reports.SweepTable {
+	sweep, info := v.board.Sweep, &v.board.Info
+	t := &reports.SweepTable{From: info.From, To: info.To, Generated: info.Generated, Source: info.Source, Command: v.command,
+		Contest: v.contest, Judgement: v.judgement, Walk: v.walk}
+	grid := sweep.Method == "" || sweep.Method == "grid"
 	names := make([]string, len(sweep.Axes))
 	for k, a := range sweep.Axes {
 		names[k] = a.Name
+		t.Axes = append(t.Axes, reports.SweepAxis{Name: a.Name, Values: a.Values})
+	}
+	columns := []reports.SweepColumn{{Name: "worst drawdown", Percent: true}, {Name: "fills"}, {Name: "liquidations"}}
+	for i := range v.trials {
+		row := &v.trials[i]
+		net := math.NaN()
+		if !row.Failed() {
+			net = row.Annual()
+		}
+		t.Net = append(t.Net, net)
+		if !grid {
+			t.Rows = append(t.Rows, row.Values)
+		}
+		for k, name := range []string{"max_drawdown_frac", "fills", "liquidations"} {
+			columns[k].Values = append(columns[k].Values, row.Value(name))
+		}
+	}
+	t.Columns = columns
+	for k := range v.baselines {
+		t.Baselines = append(t.Baselines, reports.SweepBaseline{Name: v.baselines[k].Name, Net: v.baselines[k].Annual()})
 	}
 	t.Title = strings.Join(names, " x ")
+	if sweep.Name != "" {
+		t.Title = sweep.Name + ": " + t.Title
+	}
 	return t
 }

@@ -36,6 +36,7 @@ type market struct {
 	store     *data.Store
 	generated bool
 	seed      uint64 // of the generated market
+	rates     []lab.BillRate
 }
 
 func (m *market) close() {

@@ -26,6 +26,11 @@ type strategyFlags struct {
 
 // spec makes a run's specification from the flags.
 func (f *strategyFlags) spec(m *marketFlags, s *streams) (*lab.Spec, error) {
+	return f.specFrom(m, s, func(*lab.Spec) error { return nil })
+}
+
+// specFrom applies the settings file, then more, then the flags.
+func (f *strategyFlags) specFrom(m *marketFlags, s *streams, more func(*lab.Spec) error) (*lab.Spec, error) {
 	file := &lab.Config{}
 	if f.Config != "" {
 		var err error
@@ -44,6 +49,9 @@ func (f *strategyFlags) spec(m *marketFlags, s *streams) (*lab.Spec, error) {
 	spec := &lab.Spec{From: from, To: to, Coins: m.coins(), Entry: entry, Settings: entry.New(), Models: lab.DefaultModels(),
 		Command: strings.TrimSpace(program + " " + strings.Join(s.args, " "))}
 	if err := file.Apply(f.Config, spec); err != nil {
+		return nil, cli.Fail(cli.Usage, err, "backtest params lists names and ranges")
+	}
+	if err := more(spec); err != nil {
 		return nil, cli.Fail(cli.Usage, err, "backtest params lists names and ranges")
 	}
 	if f.Capital != 0 {

@@ -20,7 +20,7 @@ type plan struct {
 // libraries are the rooms that runs are composed of.
 var libraries = []string{
 	root, "strategy", "strategy/*", "sim", "data", "reports", "internal/risk", "internal/book",
-	"internal/binance", "internal/binance/wire", "internal/exchange",
+	"internal/binance", "internal/binance/wire", "internal/exchange", "internal/sweepdb",
 }
 
 // plans is the table of rooms; the first line that matches counts. sim never
@@ -40,6 +40,7 @@ var plans = []plan{
 	{"sim", []string{root, "internal/risk"}},
 	{"internal/binance", []string{root, "internal/binance/wire", "internal/risk"}},
 	{"internal/exchange", []string{root, "sim", "internal/binance/wire"}},
+	{"internal/sweepdb", []string{root}},
 	{"internal/lab", libraries},
 	{"internal/calibrate", nil},
 	{"internal/crawl", []string{root, "data", "internal/binance", "internal/binance/wire"}},
@@ -64,8 +65,8 @@ var outsides = []outside{
 	{"github.com/shopspring/decimal", []string{
 		root, "internal/book", "internal/risk", "sim", "strategy", "strategy/*", "data", "reports", "internal/lab", "internal/refengine",
 		"internal/binance", "internal/binance/wire", "internal/exchange", "cmd/*"}},
-	{"github.com/mattn/go-sqlite3", []string{"data", "bench", "bench/*"}},
-	{"modernc.org/sqlite", []string{"data", "bench", "bench/*"}},
+	{"github.com/mattn/go-sqlite3", []string{"data", "internal/sweepdb", "bench", "bench/*"}},
+	{"modernc.org/sqlite", []string{"data", "internal/sweepdb", "bench", "bench/*"}},
 	{"gonum.org/v1/plot", []string{"reports"}},
 	{"gonum.org/v1/gonum", []string{"reports", "internal/lab"}},
 	{"golang.org/x/image", []string{"reports"}},

@@ -1,32 +1,44 @@
 package lab
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"io"
-	"runtime"
+	"strconv"
 	"strings"
-	"sync"
 
 	"carry"
-	"carry/sim"
 	"carry/strategy"
 )
 
-// Axis is one parameter of a sweep with the values it takes.
+// Axis is one thing that a sweep varies: a list of values, or for random and
+// Sobol sweeps a range. Its name is a parameter of the strategy or the venue,
+// or one of strategy, preset and period (FROM..TO).
 type Axis struct {
 	Name   string
 	Values []string
+	// Min and Max are a range where Values is empty; Log spreads it evenly by
+	// ratio, Round makes every value a multiple of it.
+	Min, Max, Round float64
+	Log             bool
 }
 
-// ParseAxis reads NAME=V1,V2,…
+// ParseAxis reads NAME=V1,V2,… or NAME=MIN..MAX.
 func ParseAxis(s string) (Axis, error) {
 	name, list, ok := strings.Cut(s, "=")
 	if !ok || name == "" || list == "" {
 		return Axis{}, fmt.Errorf("axis %q: write NAME=VALUE,VALUE", s)
 	}
-	a := Axis{Name: name, Values: strings.Split(list, ",")}
+	a := Axis{Name: name}
+	if low, high, ok := strings.Cut(list, ".."); ok && name != "period" && !strings.Contains(list, ",") {
+		var errLow, errHigh error
+		a.Min, errLow = strconv.ParseFloat(low, 64)
+		a.Max, errHigh = strconv.ParseFloat(high, 64)
+		if err := errors.Join(errLow, errHigh); err != nil || !(a.Min < a.Max) {
+			return Axis{}, fmt.Errorf("axis %s: %q is no range of two rising numbers", name, list)
+		}
+		return a, nil
+	}
+	a.Values = strings.Split(list, ",")
 	for i, v := range a.Values {
 		if v == "" {
 			return Axis{}, fmt.Errorf("axis %s: value %d is empty", name, i+1)
@@ -41,29 +53,98 @@ type Trial struct {
 	Values []string // one for each axis
 	Err    string   // why it could not run; the sweep goes on
 	Result *carry.Result
+	Key    string // hash of everything the result depends on
+	// HoldMedian is the median time from flat to flat of its trips.
+	HoldMedian carry.Time
 }
 
-// Sweep is a grid over any parameters.
+// Sweep is many runs that differ in some parameters. Trial i is computable from
+// the sweep and i alone.
 type Sweep struct {
-	Axes    []Axis
-	Base    func() (*Spec, error) // a fresh specification for every trial
-	Workers int                   // 0: one for each core
-	// Done is called after every block of a worker, from any goroutine.
+	Name   string
+	Axes   []Axis
+	Method string // grid (or empty), random, sobol
+	Trials int    // of random and sobol; a grid has as many as it has
+	Seed   uint64 // of random and sobol
+	Chunk  int    // trials of one pass over the tape; 0: by their number
+	// Base makes a fresh specification for every trial; strategy and preset are
+	// empty, or what an axis of that name says.
+	Base      func(strategy, preset string) (*Spec, error)
+	Workers   int // 0: one for each core
+	NoJournal bool
+	// From is where all trials start whose base does not say it: after the longest
+	// screening window of any, so that they can be compared. Describe sets it.
+	From carry.Time
+	// Done is called after every block of a worker, from any goroutine: that many
+	// trials now stand at that time of a tape that ends at to.
 	Done func(worker int, trials int, at, to carry.Time)
 }
 
-// Size is the number of combinations.
+// Size is the number of trials.
 func (s *Sweep) Size() int {
+	if s.Method != "" && s.Method != "grid" {
+		return s.Trials
+	}
 	n := 1
 	for _, a := range s.Axes {
+		if len(a.Values) > 0 && n > maxSize/len(a.Values) {
+			return maxSize
+		}
 		n *= len(a.Values)
 	}
 	return n
 }
 
-// values of trial i: mixed radix, the last axis fastest, so that a trial is
-// computable from the sweep and its number alone.
+const maxSize = 1 << 30
+
+// ErrSweep says that a sweep is not a possible one.
+var ErrSweep = errors.New("this sweep cannot be made")
+
+// Check holds axes and method against each other.
+func (s *Sweep) Check() error {
+	if len(s.Axes) == 0 {
+		return fmt.Errorf("%w: it has no axis", ErrSweep)
+	}
+	seen := map[string]bool{}
+	for _, a := range s.Axes {
+		if seen[a.Name] {
+			return fmt.Errorf("%w: axis %s is there twice", ErrSweep, a.Name)
+		}
+		seen[a.Name] = true
+		if len(a.Values) == 0 && !(a.Min < a.Max) {
+			return fmt.Errorf("%w: axis %s has neither values nor a range", ErrSweep, a.Name)
+		}
+		if a.Log && !(a.Min > 0) {
+			return fmt.Errorf("%w: axis %s: only a range above 0 can be spread by ratio", ErrSweep, a.Name)
+		}
+		if len(a.Values) == 0 && (s.Method == "" || s.Method == "grid") {
+			return fmt.Errorf("%w: axis %s is a range, which a grid cannot walk; list its values, or use random or sobol", ErrSweep, a.Name)
+		}
+	}
+	switch s.Method {
+	case "", "grid":
+	case "random", "sobol":
+		if s.Trials < 1 {
+			return fmt.Errorf("%w: %s needs a number of trials", ErrSweep, s.Method)
+		}
+		if s.Method == "sobol" && len(s.Axes) > sobolDimensions {
+			return fmt.Errorf("%w: sobol has %d dimensions, not %d", ErrSweep, sobolDimensions, len(s.Axes))
+		}
+	default:
+		return fmt.Errorf("%w: method %q; there are grid, random and sobol", ErrSweep, s.Method)
+	}
+	return nil
+}
+
+// values of trial i.
 func (s *Sweep) values(i int) []string {
+	switch s.Method {
+	case "random":
+		return s.sampled(randomPoint(s.Seed, i, len(s.Axes)))
+	case "sobol":
+		return s.sampled(sobolPoint(s.Seed, i, len(s.Axes)))
+	}
+	// Mixed radix, the last axis fastest.
 	out := make([]string, len(s.Axes))
 	for k := len(s.Axes) - 1; k >= 0; k-- {
 		n := len(s.Axes[k].Values)
@@ -73,190 +154,102 @@ func (s *Sweep) values(i int) []string {
 	return out
 }
 
+// ValuesOf are trial i's values, one for each axis.
+func (s *Sweep) ValuesOf(i int) []string { return s.values(i) }
+
 // spec makes trial i's specification.
-func (s *Sweep) spec(i int) (*Spec, error) {
-	spec, err := s.Base()
+func (s *Sweep) spec(i int) (*Spec, error) { return s.specOf(s.values(i)) }
+
+func (s *Sweep) specOf(values []string) (*Spec, error) {
+	var entry, preset string
+	for k, v := range values {
+		switch s.Axes[k].Name {
+		case "strategy":
+			entry = v
+		case "preset":
+			preset = v
+		}
+	}
+	spec, err := s.baseOf(entry, preset)
 	if err != nil {
 		return nil, err
 	}
-	spec.NoBaselines, spec.NoJournal = true, false
-	for k, v := range s.values(i) {
-		if err := spec.Set(s.Axes[k].Name, v); err != nil {
+	spec.NoBaselines, spec.NoJournal = true, s.NoJournal
+	for k, v := range values {
+		if err := spec.setAxis(s.Axes[k].Name, v); err != nil {
 			return nil, err
 		}
 	}
 	return spec, spec.Settings.Validate()
 }
 
-// Run makes all trials and returns them by number: the same results for any
-// number of workers. Trials that contradict themselves keep their error.
-func (s *Sweep) Run(ctx context.Context) ([]Trial, error) {
-	n := s.Size()
-	trials := make([]Trial, n)
-	specs := make([]*Spec, n)
-	for i := range trials {
-		trials[i] = Trial{No: i, Values: s.values(i)}
-		spec, err := s.spec(i)
-		if err != nil {
-			trials[i].Err = err.Error()
-			continue
+// setAxis gives an axis' name its value.
+func (s *Spec) setAxis(name, value string) error {
+	switch name {
+	case "strategy", "preset":
+		return nil // the base was made with it
+	case "period":
+		from, to, ok := strings.Cut(value, "..")
+		if !ok {
+			return fmt.Errorf("period %q: write FROM..TO", value)
 		}
-		specs[i] = spec
+		var err error
+		if s.From, err = carry.ParseTime(from); err != nil {
+			return fmt.Errorf("period: %w", err)
+		}
+		if s.To, err = carry.ParseTime(to); err != nil {
+			return fmt.Errorf("period: %w", err)
+		}
+		if s.From >= s.To {
+			return fmt.Errorf("the period %s is empty", value)
+		}
+		return nil
+	case "coins":
+		return s.Set(name, strings.ReplaceAll(value, "+", ",")) // a comma separates the axis' values
 	}
-	workers := s.Workers
-	if workers == 0 {
-		workers = runtime.GOMAXPROCS(0)
-	}
-	workers = max(1, min(workers, n))
-	var wg sync.WaitGroup
-	errs := make([]error, workers)
-	for w := range workers {
-		wg.Add(1)
-		go func() {
-			defer wg.Done()
-			var mine []int
-			for i := w; i < n; i += workers {
-				if specs[i] != nil {
-					mine = append(mine, i)
-				}
-			}
-			errs[w] = s.runGroup(ctx, w, specs, mine, trials)
-		}()
-	}
-	wg.Wait()
-	return trials, errors.Join(errs...)
+	return s.Set(name, value)
 }
 
-// group is the trials of one worker that see the same cross-sections.
-type group struct {
-	quoter *sim.Quoter
-	lanes  []*lane
-	trial  []int
-}
-
-// runGroup feeds every block of one tape to all of a worker's trials before it
-// reads the next (block-major), so that reading and quoting are paid once.
-func (s *Sweep) runGroup(ctx context.Context, worker int, specs []*Spec, mine []int, trials []Trial) error {
-	for len(mine) > 0 {
-		// Trials with another span, coins or window need another tape.
-		lead := specs[mine[0]]
-		tape, from, err := lead.open()
-		if err != nil {
-			return err
-		}
-		var same, rest []int
-		for _, i := range mine {
-			if sameTape(lead, specs[i]) {
-				same = append(same, i)
-			} else {
-				rest = append(rest, i)
-			}
-		}
-		if err := s.runSame(ctx, worker, tape, from, specs, same, trials); err != nil {
-			return err
-		}
-		mine = rest
-	}
-	return nil
-}
-
-func sameTape(a, b *Spec) bool {
-	return a.From == b.From && a.To == b.To && strings.Join(a.Coins, ",") == strings.Join(b.Coins, ",") &&
-		warmUp(a.Settings) == warmUp(b.Settings)
-}
-
-func (s *Sweep) runSame(ctx context.Context, worker int, tape carry.Tape, from carry.Time, specs []*Spec, same []int, trials []Trial) error {
-	info := tape.Info()
-	var groups []*group
-	byQuotes := make(map[string]*group)
-	for _, i := range same {
-		spec := specs[i]
-		l, err := newLane("this run", spec.Entry, spec.Settings, spec, info, from)
-		if err != nil {
-			trials[i].Err = err.Error()
-			continue
-		}
-		key := spec.Models.quotes().Spread.String()
-		g := byQuotes[key]
-		if g == nil {
-			g = &group{quoter: sim.NewQuoter(info, spec.Models.quotes(), from)}
-			byQuotes[key] = g
-			groups = append(groups, g)
-		}
-		g.lanes, g.trial = append(g.lanes, l), append(g.trial, i)
-	}
-	if err := s.feedAll(ctx, worker, tape, groups, len(same)); err != nil {
+// Known refuses axes that no trial could take, before anything runs.
+func (s *Sweep) Known() error {
+	if err := s.Check(); err != nil {
 		return err
 	}
-	for _, g := range groups {
-		if err := g.finish(ctx, specs, info, trials); err != nil {
+	for _, a := range s.Axes {
+		first := a.at(0)
+		var entry, preset string
+		switch a.Name {
+		case "strategy":
+			entry = first
+		case "preset":
+			preset = first
+		}
+		spec, err := s.Base(entry, preset)
+		if err != nil {
+			return err
+		}
+		if err := spec.setAxis(a.Name, first); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (s *Sweep) feedAll(ctx context.Context, worker int, tape carry.Tape, groups []*group, n int) error {
-	var block carry.Block
-	for {
-		err := tape.Next(&block)
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		for _, g := range groups {
-			if err := feed(ctx, g.quoter.Frames(&block), g.lanes); err != nil {
-				return err
-			}
-		}
-		if s.Done != nil {
-			s.Done(worker, n, block.End(), tape.Info().To)
-		}
+// BaseSpec is the specification that the trials vary.
+func (s *Sweep) BaseSpec() (*Spec, error) { return s.baseOf("", "") }
+
+func (s *Sweep) baseOf(strategy, preset string) (*Spec, error) {
+	spec, err := s.Base(strategy, preset)
+	if err == nil && spec.From == 0 {
+		spec.From = s.From
 	}
+	return spec, err
 }
 
-func (g *group) finish(ctx context.Context, specs []*Spec, info *carry.TapeInfo, trials []Trial) error {
-	frames := g.quoter.Last()
-	for k, l := range g.lanes {
-		if err := l.end(ctx, frames); err != nil {
-			return err
-		}
-		res, err := l.finish(specs[g.trial[k]], info, g.quoter)
-		if err != nil {
-			return err
-		}
-		trials[g.trial[k]].Result = slim(res)
-	}
-	return nil
-}
-
-// slim drops what a sweep does not keep, so that thousands of trials fit.
-func slim(r *carry.Result) *carry.Result {
-	r.Happenings, r.Trips, r.Coverage = nil, nil, nil
-	r.Curve.Leverage, r.Curve.LiquidationUp, r.Curve.Notional = nil, nil, nil
-	r.Curve = daily(&r.Curve)
-	return r
-}
-
-// daily keeps one equity sample a day.
-func daily(c *carry.Curve) carry.Curve {
-	every := int(max(1, carry.Day/c.Step))
-	out := carry.Curve{Start: c.Start, Step: c.Step * carry.Time(every)}
-	for i := 0; i < len(c.Equity); i += every {
-		out.Equity = append(out.Equity, c.Equity[i])
-	}
-	return out
-}
-
-// Baselines are the results every trial is compared with, from one run of the
-// base specification.
-func (s *Sweep) Baselines(ctx context.Context) ([]*carry.Result, error) {
-	spec, err := s.Base()
+// baselineSpec is one run of the base specification that holds nothing, with
+// the comparisons beside it.
+func (s *Sweep) baselineSpec() (*Spec, error) {
+	spec, err := s.BaseSpec()
 	if err != nil {
 		return nil, err
 	}
@@ -265,13 +258,9 @@ func (s *Sweep) Baselines(ctx context.Context) ([]*carry.Result, error) {
 		return nil, err
 	}
 	warm := spec.Settings
-	spec.Entry = e
+	spec.Entry, spec.NoJournal, spec.NoBaselines = e, s.NoJournal, false
 	spec.Settings = windowOf{e.New(), warm}
-	out, err := Execute(ctx, spec, nil)
-	if err != nil {
-		return nil, err
-	}
-	return out.Baselines, nil
+	return spec, nil
 }
 
 // windowOf lets another strategy run over the span that warm would have.

@@ -20,8 +20,8 @@ func smallSweep(t *testing.T, workers int) *Sweep {
 		t.Fatal(err)
 	}
 	return &Sweep{Workers: workers,
-		Axes: []Axis{{"screenN", []string{"21", "120"}}, {"openRateMinFrac", []string{"0", "0.0002", "-0.0001"}}, {"halfSpreadFrac", []string{"0.0002", "0.001"}}},
-		Base: func() (*Spec, error) {
+		Axes: []Axis{{Name: "screenN", Values: []string{"21", "120"}}, {Name: "openRateMinFrac", Values: []string{"0", "0.0002", "-0.0001"}}, {Name: "halfSpreadFrac", Values: []string{"0.0002", "0.001"}}},
+		Base: func(string, string) (*Spec, error) {
 			e, err := strategy.Find("funding", "")
 			if err != nil {
 				return nil, err
@@ -143,7 +143,7 @@ func TestSweepBaselinesAreThoseOfARun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	spec, err := sweep.Base()
+	spec, err := sweep.Base("", "")
 	if err != nil {
 		t.Fatal(err)
 	}
