@@ -8,7 +8,7 @@ import (
 )
 
 // plateaus are each run's plateau score: the median net return of the run and
-// its neighbours. On a grid these are one step away along one axis; else the
+// its neighbours, or the run's own where that is less. On a grid these are one step away along one axis; else the
 // nearest runs, twice as many as axes, by the ranks of their values. A peak among
 // bad neighbours scores badly; failed neighbours count as the worst run.
 func (t *SweepTable) plateaus() []float64 {
@@ -31,7 +31,7 @@ func (t *SweepTable) plateaus() []float64 {
 			around = append(around, score(k))
 		}
 		slices.Sort(around)
-		out[i] = quantile(around, 0.5)
+		out[i] = math.Min(t.Net[i], quantile(around, 0.5))
 	}
 	return out
 }
