@@ -138,7 +138,10 @@ type Event struct {
 	Side   Side
 	Wallet Wallet
 	Maker  bool
-	Code   Code
+	// Isolated: the liquidated position had a margin of its own, so the insurance
+	// fund may have paid although the wallet is not empty.
+	Isolated bool
+	Code     Code
 
 	Order OrderID
 	Asset Asset // of a transfer

@@ -9,10 +9,16 @@ import (
 // account is the exchange's own book of one customer: the venue's truth, kept
 // with other code than internal/book so that each can find the other's errors.
 type account struct {
-	spotUSDT, perpUSDT carry.Amount
+	spotUSDT, perpUSDT carry.Amount // perpUSDT includes what is isolated
 	coins              []carry.Wide // 1e-8 coins
+	perpCoins          []carry.Wide // in the futures wallet, no margin
+	bnb                [2]carry.Amount
 	qty                []carry.Qty  // contracts, negative for a short
 	cost               []carry.Wide // signed entry notional, 1e-16 USDT
+	// isolated is the margin of each position by itself, and its sum; both stay
+	// nothing with cross margin.
+	isolated    []carry.Amount
+	isolatedSum carry.Amount
 	// Floats of the same for margin judgements, and the list of pairs with
 	// contracts, in pair order.
 	qtyF, costF []float64
@@ -20,7 +26,7 @@ type account struct {
 }
 
 func newAccount(n int) account {
-	return account{coins: make([]carry.Wide, n), qty: make([]carry.Qty, n), cost: make([]carry.Wide, n),
+	return account{coins: make([]carry.Wide, n), perpCoins: make([]carry.Wide, n), isolated: make([]carry.Amount, n), qty: make([]carry.Qty, n), cost: make([]carry.Wide, n),
 		qtyF: make([]float64, n), costF: make([]float64, n), open: make([]int32, 0, n)}
 }
 

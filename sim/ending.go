@@ -23,20 +23,24 @@ func (x *Exchange) endPair(e *carry.PairEnd, m *carry.Market, at carry.Time) {
 		code = carry.CodeDelisted
 	}
 	pair := &x.info.Pairs[i]
+	x.cancelAll(at, code, func(o *resting) bool { return o.cmd.Pair == i })
 	if q := x.acct.qty[i]; q != 0 {
 		c := carry.Command{Pair: i, Leg: carry.Perp, Side: carry.Buy, Qty: -q, ReduceOnly: true, Ref: carry.PriceFromFloat(m.Mark[i])}
 		price := carry.PriceFromFloat(m.Ask(carry.Perp, int(i)))
 		if q > 0 {
 			c.Side, c.Qty, price = carry.Sell, q, carry.PriceFromFloat(m.Bid(carry.Perp, int(i)))
 		}
-		x.fillPerp(&c, price, at)
-		x.markSettled(code)
+		if x.deal(&deal{c: &c, q: c.Qty, price: price, at: at}) == carry.OK {
+			x.markSettled(code)
+		}
 	}
 	unit, _ := x.acct.coins[i].QuoFloor(carry.Pow10[8-pair.QtyDp])
 	if q, ok := unit.Int64(); ok && q > 0 {
 		c := carry.Command{Pair: i, Leg: carry.Spot, Side: carry.Sell, Qty: carry.Qty(q), Ref: carry.PriceFromFloat(m.SpotLast[i])}
-		x.fillSpot(&c, carry.PriceFromFloat(m.Bid(carry.Spot, int(i))), at)
-		x.markSettled(code)
+		d := deal{c: &c, q: c.Qty, price: carry.PriceFromFloat(m.Bid(carry.Spot, int(i))), at: at}
+		if x.deal(&d) == carry.OK {
+			x.markSettled(code)
+		}
 	}
 }
 
@@ -50,7 +54,5 @@ func sortEnds(ends []carry.PairEnd) {
 // markSettled turns the fill just emitted into a settlement by the venue.
 func (x *Exchange) markSettled(code carry.Code) {
 	ev := &x.out[len(x.out)-1]
-	if ev.Kind == carry.EvFill {
-		ev.Kind, ev.Code = carry.EvSettled, code
-	}
+	ev.Kind, ev.Code = carry.EvSettled, code
 }

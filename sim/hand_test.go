@@ -185,7 +185,7 @@ func transfer(from carry.Wallet, usdt float64) carry.Command {
 // plan commands at the market events of given bars.
 func (h *hand) plan(steps map[int][]carry.Command) script {
 	return func(ev *carry.Event) []carry.Command {
-		if ev.Kind != carry.EvMarket {
+		if ev.Kind != carry.EvMarket || ev.Market.Within {
 			return nil
 		}
 		return steps[int((ev.At-h.block.Start)/h.block.Step)]

@@ -37,7 +37,10 @@ func (x *Exchange) rise(h *hand, high ...float64) []carry.Event {
 		h.block.MarkHigh[i] = p
 	}
 	x.out = x.out[:0]
-	x.liquidate(&h.block, 0, noon+carry.Hour-1)
+	for _, i := range x.acct.open {
+		x.high[i] = x.adverse(bar{&h.block, int(i)}, i, 0, 1)
+	}
+	x.liquidate(noon + carry.Hour - 1)
 	return x.out
 }
 
@@ -107,8 +110,18 @@ func TestLiquidationUsesTheBracketItEndsIn(t *testing.T) {
 	x, h := shorts(t, 500, r)
 	x.short(0, 10_000, 100)
 	want := (500 + 48 + 1000) / (10 * 1.05) // 147.43: notional 1474
-	if got := x.rise(h, 1000); len(got) != 1 || math.Abs(got[0].Price.Float()-want) > 0.0101 {
-		t.Errorf("liquidated %+v, want at %.2f", got, want)
+	got := x.rise(h, 1000)
+	if len(got) != 2 || math.Abs(got[0].Price.Float()-want) > 0.0101 {
+		t.Fatalf("liquidated %+v, want at %.2f", got, want)
+	}
+	// What is above the bracket below goes first, and the rest only as the mark
+	// rises on; by then it is worth more than 1200 again, and all of it goes.
+	q := float64(10_000-got[0].Qty) / 1000
+	if v := q * got[0].Ref.Float(); v > 1200 || v < 1199 {
+		t.Errorf("contracts worth %.2f are left, the bracket ends at 1200", v)
+	}
+	if lp := (got[0].Balance.Float() + 48 + q*100) / (q * 1.05); math.Abs(got[1].Price.Float()-lp) > 0.0201 {
+		t.Errorf("the rest went at %s, want %.2f", got[1].Price, lp)
 	}
 }
 
@@ -163,7 +176,7 @@ func TestOnlyTheWorstGoesIfThatSuffices(t *testing.T) {
 		if len(got) != 1 || got[0].Pair != worst || x.acct.qty[worst] != 0 || len(x.acct.open) != 2 {
 			t.Fatalf("pair %d has the largest loss, liquidated: %+v", worst, got)
 		}
-		if x.acct.perpUSDT < 0 || !x.marginAt(1).safe() {
+		if x.acct.perpUSDT < 0 || !x.poolAt(1).safe() {
 			t.Errorf("the account is left with %s", x.acct.perpUSDT)
 		}
 	}
@@ -176,7 +189,7 @@ func TestProfitsPayBeforeTheInsuranceFund(t *testing.T) {
 	x.short(0, 10_000, 100)
 	x.short(1, 10_000, 100)
 	x.mark[1] = 20 // a profit of 800
-	worth := func() float64 { return x.marginAt(0).balance }
+	worth := func() float64 { return x.poolAt(0).balance }
 	before := worth()
 	got := x.rise(h, 300, 20)
 	if len(got) == 0 {
@@ -228,7 +241,7 @@ func TestAdverseMark(t *testing.T) {
 		{120, 130, 120}, {math.NaN(), 130, 130}, {math.NaN(), math.NaN(), 100}, {90, 95, 100},
 	} {
 		h.block.MarkHigh[0], h.block.Perp.High[0] = e.mark, e.perp
-		if got := x.adverse(&h.block, 0, 0); got != e.want {
+		if got := x.adverse(bar{&h.block, 0}, 0, 0, 1); got != e.want {
 			t.Errorf("mark high %v, perpetual high %v: the worst is %v, want %v", e.mark, e.perp, got, e.want)
 		}
 	}

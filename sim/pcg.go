@@ -9,17 +9,19 @@ type Concern uint64
 
 // The generated market's concerns. Their values are part of its format.
 const (
-	concernRegime  Concern = iota + 1 // the common climate
-	concernFactor                     // the common return
-	concernOutage                     // spot outages
-	concernEpisode                    // crashes, pumps, stress: one stream per window
-	concernProfile                    // what a coin is
-	concernPrice                      // a coin's own return
-	concernRange                      // highs and lows
-	concernPremium                    // a coin's premium
-	concernVolume                     // volumes and the last tick
-	concernLife                       // listing and delisting
-	concernPoison                     // the poisoned future
+	concernRegime   Concern = iota + 1 // the common climate
+	concernFactor                      // the common return
+	concernOutage                      // spot outages
+	concernEpisode                     // crashes, pumps, stress: one stream per window
+	concernProfile                     // what a coin is
+	concernPrice                       // a coin's own return
+	concernRange                       // highs and lows
+	concernPremium                     // a coin's premium
+	concernVolume                      // volumes and the last tick
+	concernLife                        // listing and delisting
+	concernPoison                      // the poisoned future
+	concernTransfer                    // what becomes of a transfer
+	concernADL                         // whose short is taken away
 )
 
 // Stream is the generator PCG-DXSM with 128 bits of state (O'Neill; the same as

@@ -10,15 +10,36 @@ type queue struct {
 }
 
 type item struct {
-	at  carry.Time
-	cmd carry.Command
+	at   carry.Time
+	what errand
+	cmd  carry.Command
 }
 
-func (q *queue) push(at carry.Time, c carry.Command) {
-	q.items = append(q.items, item{at: at, cmd: c})
+// errand is what an item is about.
+type errand uint8
+
+const (
+	doCommand errand = iota
+	doReveal         // what became of a transfer
+	doCharge         // a settlement whose window is over
+)
+
+func (q *queue) push(at carry.Time, c carry.Command) { q.add(item{at: at, cmd: c}) }
+
+func (q *queue) add(it item) {
+	at := it.at
+	q.items = append(q.items, it)
 	for k := len(q.items) - 1; k > q.head && q.items[k-1].at > at; k-- {
 		q.items[k], q.items[k-1] = q.items[k-1], q.items[k]
 	}
+}
+
+// next is when the first item is due; false where there is none.
+func (q *queue) next() (carry.Time, bool) {
+	if q.head == len(q.items) {
+		return 0, false
+	}
+	return q.items[q.head].at, true
 }
 
 // before tells whether the first item is due before t.

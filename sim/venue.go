@@ -13,9 +13,11 @@ import (
 // exchange act, and hands out events one by one. It implements risk.Venue.
 //
 // Within one instant: settlements on positions held before → outcomes of
-// earlier orders → ends of pairs → rules → the cross-section. Orders reach the
-// market after their latency, inside the bar that follows; the bar's adverse
-// extreme is judged after them.
+// earlier orders → ends of pairs → rules → the owner's flows → the
+// cross-section. Orders reach the market after their latency, inside the bar
+// that follows, on its path; what the marks did on the way is judged first. The
+// market within a bar is shown after a timer, and every Options.Moment while
+// orders rest.
 type Venue struct {
 	x        *Exchange
 	frames   *Frames
@@ -25,10 +27,24 @@ type Venue struct {
 	queue    queue
 	nextRule int
 	nextEnd  int
+	nextFlow int
+	owed     carry.Amount // of withdrawals, not yet free
 	started  bool
 	finished bool
 	from     carry.Time
 	head     int
+
+	// judged is the fraction of the bar up to which marks and resting orders
+	// have been looked at.
+	judged float64
+	// show is set while a cross-section within the bar is due, at showAt.
+	show   bool
+	showAt carry.Time
+	used   [2][]float64    // what our orders had of the bar, base units
+	usedAt [2][]carry.Time // of which bar
+	inside insideMarket
+	seen   *carry.Market
+	own    carry.Market // seen, where it carries what the frames' does not
 }
 
 type phase uint8
@@ -44,14 +60,24 @@ func NewVenue(info *carry.TapeInfo, opt Options, from carry.Time) (*Venue, error
 	if err != nil {
 		return nil, err
 	}
-	return &Venue{x: x, from: from}, nil
+	v := &Venue{x: x, from: from}
+	for leg := range v.used {
+		v.used[leg], v.usedAt[leg] = make([]float64, len(info.Pairs)), make([]carry.Time, len(info.Pairs))
+	}
+	return v, nil
 }
 
 // Exchange gives access to the venue's truth.
 func (v *Venue) Exchange() *Exchange { return v.x }
 
+// Seen is the last cross-section told, nil before the first; it is valid as long
+// as the frames it came from.
+func (v *Venue) Seen() *carry.Market { return v.seen }
+
 // Idle tells whether nothing is on its way: no order, no transfer, no event.
-func (v *Venue) Idle() bool { return len(v.queue.items) == 0 && v.head == len(v.x.out) }
+func (v *Venue) Idle() bool {
+	return len(v.queue.items) == 0 && v.head == len(v.x.out) && len(v.x.resting) == 0 && !v.show
+}
 
 // Feed hands over the next frames; the last of a tape has no block.
 func (v *Venue) Feed(f *Frames) { v.frames, v.r, v.phase = f, 0, phaseInstant }
@@ -83,27 +109,30 @@ func (v *Venue) advance() error {
 	}
 	f := v.frames
 	at := f.Start + carry.Time(v.r)*f.Step
-	if !v.started {
-		v.start(at)
-		return nil
-	}
-	if v.phase == phaseInstant {
+	switch {
+	case !v.started:
+		v.start(f, at)
+	case v.phase == phaseInstant:
 		v.instant(f, at)
 		v.phase = phaseBar
-		return nil
+	case f.Block == nil || !v.within(f, at):
+		v.endBar(f, at)
 	}
-	if f.Block != nil && v.queue.before(at+f.Step) {
-		v.execute(f, at, v.queue.pop())
-		return nil
-	}
-	v.endBar(f, at)
 	return nil
 }
 
 // start opens the account and announces the rules in force.
-func (v *Venue) start(at carry.Time) {
+func (v *Venue) start(f *Frames, at carry.Time) {
 	v.started = true
-	v.x.emit(carry.Event{Kind: carry.EvSnapshot, At: at, Pair: -1, Balance: v.x.acct.spotUSDT, Balance2: v.x.acct.perpUSDT})
+	a := &v.x.acct
+	ev := carry.Event{Kind: carry.EvSnapshot, At: at, Pair: -1}
+	if v.x.opt.BNBUSDT > 0 {
+		v.x.priceBNB(&f.Markets[v.r])
+		v.x.stockBNB()
+		ev.BNB, ev.BNB2, ev.BNBPrice = a.bnb[carry.SpotWallet], a.bnb[carry.PerpWallet], v.x.bnbPrice
+	}
+	ev.Balance, ev.Balance2 = a.spotUSDT, a.perpUSDT
+	v.x.emit(ev)
 	v.announce(at)
 }
 
@@ -126,7 +155,23 @@ func (v *Venue) instant(f *Frames, at carry.Time) {
 		v.nextEnd++
 	}
 	v.announce(at)
+	if v.owed > 0 || v.nextFlow < len(v.x.opt.Flows) {
+		v.flows(at)
+	}
+	v.judged = 0
+	v.tell(m, at)
+}
+
+// tell hands a cross-section out and takes its marks over.
+func (v *Venue) tell(m *carry.Market, at carry.Time) {
 	copy(v.x.mark, m.Mark)
+	if v.x.opt.BNBUSDT > 0 {
+		v.x.priceBNB(m)
+		v.own = *m
+		v.own.BNBUSDT = v.x.bnbPrice.Float()
+		m = &v.own
+	}
+	v.seen = m
 	ev := v.x.slot()
 	ev.Kind, ev.At, ev.Pair, ev.Market = carry.EvMarket, at, -1, m
 }
@@ -139,10 +184,15 @@ func (v *Venue) settle(f *Frames, at carry.Time) {
 	}
 	for k := range rates {
 		s := &rates[k]
-		if v.x.acct.qty[s.Pair] == 0 {
+		if v.x.window != nil {
+			due := at + v.x.opt.FundingWindow
+			v.x.owe(s, v.settlementMark(f, s), at)
+			v.queue.add(item{at: due, what: doCharge, cmd: carry.Command{Pair: s.Pair}})
 			continue
 		}
-		v.x.pay(s, v.settlementMark(f, s))
+		if q := v.x.acct.qty[s.Pair]; q != 0 {
+			v.x.pay(s, v.settlementMark(f, s), q, s.At, carry.OK)
+		}
 	}
 	v.x.emit(carry.Event{Kind: carry.EvRates, At: at, Pair: -1, Rates: rates})
 }
@@ -163,37 +213,11 @@ func (v *Venue) settlementMark(f *Frames, s *carry.Settlement) carry.Price {
 	return carry.PriceFromFloat(f.Markets[v.r].Mark[s.Pair])
 }
 
-// execute lets one order or transfer reach the market.
-func (v *Venue) execute(f *Frames, bar carry.Time, it item) {
-	c := &it.cmd
-	switch c.Kind {
-	case carry.CmdTransfer:
-		v.x.transfer(c, it.at)
-		return
-	case carry.CmdTimer:
-		v.x.emit(carry.Event{Kind: carry.EvTimer, At: it.at, Pair: -1, ID: c.ID})
-		return
-	}
-	i, q := int(c.Pair), &f.rows[v.r]
-	k := v.r*f.Block.P + i
-	bars := &f.Block.Spot
-	if c.Leg == carry.Perp {
-		bars = &f.Block.Perp
-	}
-	half := q.half(c.Leg, i)
-	if it.at < v.x.endedUntil[i] || !(bars.Volume[k] > 0) || half != half {
-		v.x.reject(c, it.at, carry.CodeHalted)
-		return
-	}
-	frac := float64(it.at-bar) / float64(f.Step)
-	path := barPath(bars.Open[k], bars.High[k], bars.Low[k], bars.Close[k], frac)
-	v.x.fill(c, v.x.fillPrice(c, path, half, q.daily(c.Leg, i), q.slow.volFrac[i]), it.at)
-}
-
-// endBar judges the bar's worst moment and goes on to the next instant.
+// endBar judges what is left of the bar and goes on to the next instant.
 func (v *Venue) endBar(f *Frames, at carry.Time) {
 	if f.Block != nil {
-		v.x.liquidate(f.Block, v.r*f.Block.P, at+f.Step-1)
+		v.reach(f, at, at+f.Step-1, 1)
+		v.x.deleverage(f.Block, v.r*f.Block.P, at, at+f.Step-1)
 	}
 	v.r++
 	v.phase = phaseInstant
@@ -209,7 +233,7 @@ func (v *Venue) Submit(_ context.Context, a risk.Approved) error {
 	}
 	c := a.Command()
 	switch c.Kind {
-	case carry.CmdOrder:
+	case carry.CmdOrder, carry.CmdCancel, carry.CmdLeverage:
 		v.queue.push(v.now+v.x.opt.Latency.Order(v.now), c)
 	case carry.CmdTransfer:
 		v.queue.push(v.now+v.x.opt.TransferDelay, c)

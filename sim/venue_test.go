@@ -146,7 +146,7 @@ func TestNothingIsSoldForNothing(t *testing.T) {
 	h := newHand(1, 4)
 	h.from(0, 0, 0.01)
 	o := DefaultOptions()
-	o.Impact = FixedImpact{0.9}
+	o.Impact, o.Volume = FixedImpact{0.9}, AllVolume{}
 	p := h.play(t, o, NoSpread{}, h.plan(map[int][]carry.Command{
 		1: {order(carry.Spot, carry.Buy, 1_000_000)}, 2: {order(carry.Spot, carry.Sell, 900_000)},
 	}))

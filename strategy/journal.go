@@ -75,6 +75,9 @@ func AppendEvent(dst []byte, ev *carry.Event) []byte {
 	if ev.Maker {
 		flags = 1
 	}
+	if ev.Isolated {
+		flags |= 4
+	}
 	// What few runs have is written only where it is.
 	more := ev.Left != 0 || ev.Asset != carry.USDT || ev.FeeBNB != 0 || ev.BNB != 0 || ev.BNB2 != 0
 	if more {

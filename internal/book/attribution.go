@@ -66,7 +66,7 @@ func (b *Book) Parts(pair int) Parts { return b.pairs[pair].ledger.Parts }
 // Holds tells whether the pair has coins or contracts.
 func (b *Book) Holds(pair int) bool {
 	p := &b.pairs[pair]
-	return p.coins != (carry.Wide{}) || p.qty != 0
+	return p.coins != (carry.Wide{}) || p.away != (carry.Wide{}) || p.qty != 0
 }
 
 // Value is what the pair's ledger holds, coins at spot and contracts at mark,
@@ -143,6 +143,8 @@ func (b *Book) total(c *calc, spot, mark []carry.Price) (sum Attribution, err er
 		sum.Basis = c.add(sum.Basis, a.Basis)
 		sum.Total = c.add(sum.Total, a.Total)
 	}
+	stock := c.add(b.bnb.flow, b.bnb.value(c))
+	sum.Basis, sum.Total = c.add(sum.Basis, stock), c.add(sum.Total, stock)
 	return sum, nil
 }
 
@@ -158,13 +160,17 @@ func (b *Book) equity(c *calc, spot, mark []carry.Price) (carry.Wide, error) {
 	sum := c.add(usdt16(b.wallets[carry.SpotWallet]), usdt16(b.wallets[carry.PerpWallet]))
 	for i := range b.pairs {
 		p := &b.pairs[i]
-		v, err := b.legs(c, i, p.coins, p.qty, spot[i], mark[i])
+		coins := p.coins
+		if p.away != (carry.Wide{}) {
+			coins = c.add(coins, p.away)
+		}
+		v, err := b.legs(c, i, coins, p.qty, spot[i], mark[i])
 		if err != nil {
 			return sum, err
 		}
 		sum = c.add(sum, c.sub(v, p.cost))
 	}
-	return sum, nil
+	return c.add(sum, b.bnb.value(c)), nil
 }
 
 // Residual is what the attribution does not explain of the change of equity:
@@ -185,10 +191,13 @@ func (b *Book) Residual(spot, mark []carry.Price) (carry.Wide, error) {
 // and mark, for Marks. It is not called by Apply: most instants are never
 // valued exactly. A held leg without a price is an error.
 func (b *Book) Mark(m *carry.Market) error {
+	if m.BNBUSDT > 0 {
+		b.bnb.price = carry.PriceFromFloat(m.BNBUSDT)
+	}
 	for i := range b.pairs {
 		p := &b.pairs[i]
 		b.spot[i], b.mark[i] = 0, 0
-		if p.coins != (carry.Wide{}) {
+		if p.coins != (carry.Wide{}) || p.away != (carry.Wide{}) {
 			if !(m.SpotLast[i] > 0) {
 				return fmt.Errorf("mark %s: coins are held but there is no spot price", b.universe[i].Coin)
 			}

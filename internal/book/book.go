@@ -15,7 +15,8 @@ type Book struct {
 	pairs    []position
 	wallets  [2]carry.Amount
 	flows    carry.Wide // 1e-16 USDT
-	opened   bool       // a snapshot was seen
+	bnb      bnb
+	opened   bool // a snapshot was seen
 	view     *carry.Account
 	posting  Posting
 
@@ -29,6 +30,7 @@ type position struct {
 	unit  int64 // 10^(8+QtyDp): divisor of Q·P·rate to 1e-8 USDT
 
 	coins carry.Wide // 1e-8
+	away  carry.Wide // coins in the futures wallet, 1e-8
 	qty   int64      // quanta of contracts, negative when short
 	cost  carry.Wide // 1e-16 USDT, signed notional at entry
 
@@ -103,7 +105,14 @@ func (b *Book) Apply(ev *carry.Event) error {
 func (b *Book) show(pair int32) {
 	p, v := &b.pairs[pair], b.view
 	v.SpotUSDT, v.PerpUSDT = b.wallets[carry.SpotWallet], b.wallets[carry.PerpWallet]
+	v.BNB = b.bnb.wallets
 	v.SpotCoins[pair], v.SpotCoinsF[pair] = p.coins, float(p.coins)/1e8
 	v.PerpQty[pair], v.PerpQtyF[pair] = carry.Qty(p.qty), b.universe[pair].QtyFloat(carry.Qty(p.qty))
 	v.PerpCost[pair], v.PerpCostF[pair] = p.cost, float(p.cost)/1e16
+	if v.PerpCoins != nil || p.away != (carry.Wide{}) {
+		if v.PerpCoins == nil {
+			v.PerpCoins = make([]carry.Wide, len(b.pairs))
+		}
+		v.PerpCoins[pair] = p.away
+	}
 }

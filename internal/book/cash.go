@@ -15,6 +15,9 @@ func (b *Book) setWallets(spot, perp carry.Amount) {
 // one (live, after a reconnection) must find what the books hold.
 func (b *Book) snapshot(ev *carry.Event) error {
 	if b.opened {
+		if w := [2]carry.Amount{ev.BNB, ev.BNB2}; w != b.bnb.wallets {
+			return b.mismatch(ev, -1, "BNB", 8, widen(int64(b.bnb.wallets[0])), widen(int64(ev.BNB)))
+		}
 		if err := b.checkUSDT(ev, -1, walletNames[0], b.wallets[0], ev.Balance); err != nil {
 			return err
 		}
@@ -24,13 +27,18 @@ func (b *Book) snapshot(ev *carry.Event) error {
 	spot := c.amounts(ev.Balance, -b.wallets[0])
 	perp := c.amounts(ev.Balance2, -b.wallets[1])
 	flows := c.add(b.flows, c.add(usdt16(spot), usdt16(perp)))
+	stock := bnb{wallets: [2]carry.Amount{ev.BNB, ev.BNB2}, price: ev.BNBPrice}
+	brought := stock.value(&c)
+	flows, stock.flow = c.add(flows, brought), opposite(brought)
 	if c.over {
 		return overflowed(ev)
 	}
-	b.opened, b.flows = true, flows
+	b.opened, b.flows, b.bnb, b.view.BNB = true, flows, stock, stock.wallets
 	b.setWallets(ev.Balance, ev.Balance2)
 	b.postUSDT(ev, PostFlow, carry.SpotWallet, -1, spot)
 	b.postUSDT(ev, PostFlow, carry.PerpWallet, -1, perp)
+	b.post(ev, PostFlow, carry.SpotWallet, BNB, -1, widen(int64(ev.BNB)))
+	b.post(ev, PostFlow, carry.PerpWallet, BNB, -1, widen(int64(ev.BNB2)))
 	return nil
 }
 
@@ -60,6 +68,9 @@ func (b *Book) flow(ev *carry.Event) error {
 func (b *Book) transfer(ev *carry.Event) error {
 	if ev.Code != carry.OK {
 		return nil
+	}
+	if ev.Asset != carry.USDT {
+		return b.transferAsset(ev)
 	}
 	if ev.Wallet > carry.PerpWallet {
 		return invalid(ev, "there is no such wallet")
@@ -91,7 +102,10 @@ func (b *Book) transfer(ev *carry.Event) error {
 // 1e-8 USDT. A short (q < 0) receives while the rate is positive.
 func (b *Book) funding(ev *carry.Event) error {
 	p := &b.pairs[ev.Pair]
-	if held := absolute(p.qty); ev.Qty < 0 || uint64(ev.Qty) != held {
+	charged := p.qty
+	if ev.Code == carry.CodeFundingWindow && ev.Qty > 0 {
+		charged = -int64(ev.Qty) // on what was held a moment before or after
+	} else if held := absolute(p.qty); ev.Qty < 0 || uint64(ev.Qty) != held {
 		return b.mismatch(ev, ev.Pair, "contracts", int32(b.universe[ev.Pair].QtyDp),
 			carry.Wide{Lo: held}, widen(int64(ev.Qty)))
 	}
@@ -99,7 +113,7 @@ func (b *Book) funding(ev *carry.Event) error {
 		return invalid(ev, "funding needs a mark price and is paid in the futures wallet")
 	}
 	var c calc
-	notional := c.mul(widen(p.qty), -int64(ev.Price))
+	notional := c.mul(widen(charged), -int64(ev.Price))
 	amount := c.amount(c.mulDiv(notional, int64(ev.Rate), p.unit))
 	balance := c.amounts(b.wallets[carry.PerpWallet], amount)
 	received, paid := p.ledger.FundingReceived, p.ledger.FundingPaid

@@ -59,9 +59,11 @@ func (b *Book) spotFill(ev *carry.Event) error {
 	coins := c.add(p.coins, change)
 	usdt := c.amounts(c.amounts(b.wallets[carry.SpotWallet], amount), -ev.Fee)
 
+	inBNB, stock := b.feeBNB(&c, ev, carry.SpotWallet)
+
 	l := p.ledger
 	l.Slippage = c.add(l.Slippage, w.slip)
-	l.SpotFees = c.sub(c.sub(l.SpotFees, fee), feeAtRef)
+	l.SpotFees = c.sub(c.sub(c.sub(l.SpotFees, fee), feeAtRef), inBNB)
 	l.BasisFlow = c.add(c.add(l.BasisFlow, w.atRef), feeAtRef)
 	l.Dust = c.add(l.Dust, c.sub(usdt16(amount), w.exact))
 	l.coins = c.add(l.coins, change)
@@ -77,7 +79,10 @@ func (b *Book) spotFill(ev *carry.Event) error {
 	if coins != ev.Coins {
 		return b.mismatch(ev, ev.Pair, "coins", 8, coins, ev.Coins)
 	}
-	p.coins, p.ledger = coins, l
+	if err := b.checkBNB(ev, stock.wallets[carry.SpotWallet]); err != nil {
+		return err
+	}
+	p.coins, p.ledger, b.bnb = coins, l, stock
 	b.wallets[carry.SpotWallet] = usdt
 	b.show(ev.Pair)
 	if b.OnPosting != nil {
@@ -85,6 +90,7 @@ func (b *Book) spotFill(ev *carry.Event) error {
 		b.postUSDT(ev, PostFee, carry.SpotWallet, ev.Pair, -ev.Fee)
 		b.post(ev, PostTrade, carry.SpotWallet, ev.Pair, ev.Pair, traded)
 		b.post(ev, PostFee, carry.SpotWallet, ev.Pair, ev.Pair, opposite(feeCoins))
+		b.post(ev, PostFee, carry.SpotWallet, BNB, ev.Pair, widen(int64(-ev.FeeBNB)))
 	}
 	return nil
 }
@@ -140,20 +146,23 @@ func (b *Book) perpFill(ev *carry.Event) error {
 		return invalid(ev, "it crosses through zero; close and open are two fills")
 	}
 	insured := carry.Amount(0)
-	if liquidated && ev.Balance == 0 && ev.Amount > n.realised {
-		// The wallet was bankrupt and the insurance fund took the rest: only
-		// then may the venue credit more than the contracts realised.
+	if liquidated && (ev.Balance == 0 || ev.Isolated) && ev.Amount > n.realised {
+		// The wallet, or the margin of an isolated position, was used up and the
+		// insurance fund took the rest: only then may the venue credit more than
+		// the contracts realised.
 		insured = c.amounts(ev.Amount, -n.realised)
 	}
 	amount := c.amounts(n.realised, insured)
 	usdt := c.amounts(c.amounts(b.wallets[carry.PerpWallet], amount), -ev.Fee)
+
+	inBNB, stock := b.feeBNB(&c, ev, carry.PerpWallet)
 
 	l := p.ledger
 	if liquidated {
 		l.Liquidation = c.add(c.add(l.Liquidation, w.slip), c.sub(usdt16(insured), usdt16(ev.Fee)))
 	} else {
 		l.Slippage = c.add(l.Slippage, w.slip)
-		l.PerpFees = c.sub(l.PerpFees, usdt16(ev.Fee))
+		l.PerpFees = c.sub(c.sub(l.PerpFees, usdt16(ev.Fee)), inBNB)
 	}
 	l.BasisFlow = c.add(l.BasisFlow, w.atRef)
 	l.Dust = c.add(l.Dust, n.dust)
@@ -167,7 +176,10 @@ func (b *Book) perpFill(ev *carry.Event) error {
 	if err := b.checkUSDT(ev, ev.Pair, walletNames[carry.PerpWallet], usdt, ev.Balance); err != nil {
 		return err
 	}
-	p.qty, p.cost, p.ledger = n.qty, n.cost, l
+	if err := b.checkBNB(ev, stock.wallets[carry.PerpWallet]); err != nil {
+		return err
+	}
+	p.qty, p.cost, p.ledger, b.bnb = n.qty, n.cost, l, stock
 	b.wallets[carry.PerpWallet] = usdt
 	b.show(ev.Pair)
 	if b.OnPosting != nil {
@@ -177,6 +189,7 @@ func (b *Book) perpFill(ev *carry.Event) error {
 		}
 		b.postUSDT(ev, PostRealised, carry.PerpWallet, ev.Pair, n.realised)
 		b.postUSDT(ev, fee, carry.PerpWallet, ev.Pair, -ev.Fee)
+		b.post(ev, PostFee, carry.PerpWallet, BNB, ev.Pair, widen(int64(-ev.FeeBNB)))
 		b.postUSDT(ev, PostInsurance, carry.PerpWallet, ev.Pair, insured)
 	}
 	return nil

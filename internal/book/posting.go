@@ -23,8 +23,11 @@ var postingNames = [...]string{"none", "trade", "fee", "funding", "realised", "t
 // String is the kind's name in files.
 func (k PostingKind) String() string { return postingNames[k] }
 
-// USDT is the Asset of postings that are not in a coin.
-const USDT = int32(-1)
+// Assets of postings that are not in a pair's coin.
+const (
+	USDT = int32(-1)
+	BNB  = int32(-2) // for fees
+)
 
 // Posting is one change of one balance. The sum of all postings of a wallet and
 // asset is its balance.
@@ -33,7 +36,7 @@ type Posting struct {
 	Seq    uint64 // of the event
 	Wallet carry.Wallet
 	Kind   PostingKind
-	Asset  int32      // USDT, or the pair whose coin it is
+	Asset  int32      // USDT, BNB, or the pair whose coin it is
 	Pair   int32      // the pair that caused it; -1 for transfers and flows
 	Amount carry.Wide // 1e-8 USDT or coins, signed
 	Order  carry.OrderID

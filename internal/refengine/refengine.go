@@ -27,6 +27,12 @@ type Engine struct {
 	// does that pays its fees in BNB bought beforehand; otherwise the fee is taken
 	// from the coins.
 	BuyFeeInUSDT bool
+	// PlainFees are the fees without the discount for BNB, for an account with a
+	// stock of BNB that may run out; feesAt then tells those with it. nil: there is
+	// no such stock.
+	PlainFees func(carry.Time) carry.Fees
+	// IsolatedX > 0 gives every position a margin of its own, notional/IsolatedX.
+	IsolatedX float64
 
 	pairs   []carry.Pair
 	feesAt  func(carry.Time) carry.Fees
@@ -39,6 +45,7 @@ type Engine struct {
 // state is what no pair owns.
 type state struct {
 	wallets [2]decimal.Decimal // USDT
+	bnb     [2]decimal.Decimal // for fees
 	flows   decimal.Decimal    // USDT, opening balances included
 	opened  bool
 }
@@ -48,12 +55,15 @@ type holding struct {
 	coins     decimal.Decimal
 	contracts decimal.Decimal // negative: short
 	cost      decimal.Decimal // USDT, signed notional at entry
+	margin    decimal.Decimal // USDT, isolated
+	away      decimal.Decimal // coins in the futures wallet
 }
 
 // figures are an event's numbers as they must be, in USDT and coins.
 type figures struct {
-	amount, fee, feeCoins    decimal.Decimal
-	balance, balance2, coins decimal.Decimal
+	amount, fee, feeCoins     decimal.Decimal
+	balance, balance2, coins  decimal.Decimal
+	feeBNB, bnb, bnb2, coins2 decimal.Decimal
 }
 
 // New returns the reference of an account that starts with capital USDT in its
@@ -77,6 +87,14 @@ func (e *Engine) Check(ev *carry.Event) error {
 	}
 	// Figures that the event's kind does not have are not the reference's business.
 	spotTrade := ev.Leg == carry.Spot && (ev.Kind == carry.EvFill || ev.Kind == carry.EvSettled)
+	if ev.Kind == carry.EvTransferred && ev.Asset.Pair() >= 0 {
+		spotTrade = true // it tells coins as well
+	}
+	if ev.FeeBNB == 0 && ev.Kind != carry.EvSnapshot && ev.Asset != carry.BNB {
+		want.BNB, want.BNB2 = ev.BNB, ev.BNB2
+	} else if ev.FeeBNB != 0 {
+		want.BNB2 = ev.BNB2
+	}
 	twoWallets := ev.Kind == carry.EvSnapshot || ev.Kind == carry.EvTransferred && ev.Code == carry.OK
 	if !spotTrade {
 		want.Coins = ev.Coins
@@ -94,6 +112,10 @@ func (e *Engine) Check(ev *carry.Event) error {
 		{"balance", steps(int64(want.Balance)), steps(int64(ev.Balance))},
 		{"second balance", steps(int64(want.Balance2)), steps(int64(ev.Balance2))},
 		{"coins", want.Coins.Decimal(8), ev.Coins.Decimal(8)},
+		{"coins in futures", want.Coins2.Decimal(8), ev.Coins2.Decimal(8)},
+		{"fee in BNB", steps(int64(want.FeeBNB)), steps(int64(ev.FeeBNB))},
+		{"BNB", steps(int64(want.BNB)), steps(int64(ev.BNB))},
+		{"BNB in futures", steps(int64(want.BNB2)), steps(int64(ev.BNB2))},
 	} {
 		if !f.want.Equal(f.got) {
 			return fmt.Errorf("event %d (%s%s): %s is %s by the reference, %s by the event",
@@ -126,10 +148,21 @@ func concernsPair(k carry.EventKind) bool {
 	return k == carry.EvPaid || k == carry.EvFill || k == carry.EvSettled || k == carry.EvLiquidated
 }
 
+// moves is the pair whose holding the event changes, or -1.
+func moves(ev *carry.Event) int {
+	if ev.Kind == carry.EvTransferred && ev.Code == carry.OK {
+		return ev.Asset.Pair()
+	}
+	if concernsPair(ev.Kind) {
+		return int(ev.Pair)
+	}
+	return -1
+}
+
 func (e *Engine) commit(ev *carry.Event, after state, held holding) {
 	e.state = after
-	if concernsPair(ev.Kind) {
-		e.held[ev.Pair] = held
+	if i := moves(ev); i >= 0 {
+		e.held[i] = held
 	}
 	if ev.Kind == carry.EvRules && ev.Rules != nil && ev.Pair >= 0 && int(ev.Pair) < len(e.rules) {
 		frac := ev.Rules.LiquidationFeeFrac
@@ -145,7 +178,9 @@ func (e *Engine) work(ev *carry.Event) (state, holding, error) {
 		if ev.Pair < 0 || int(ev.Pair) >= len(e.pairs) {
 			return s, h, fmt.Errorf("event %d (%s): pair %d is not of this universe", ev.Seq, ev.Kind, ev.Pair)
 		}
-		h = e.held[ev.Pair]
+	}
+	if i := moves(ev); i >= 0 {
+		h = e.held[i]
 	}
 	var f figures
 	var err error
@@ -158,9 +193,9 @@ func (e *Engine) work(ev *carry.Event) (state, holding, error) {
 		if ev.Code != carry.OK {
 			return s, h, nil
 		}
-		f = transfer(ev, &s)
+		f = e.transfer(ev, &s, &h)
 	case carry.EvPaid:
-		f, err = e.funding(ev, &s, h)
+		f, err = e.funding(ev, &s, &h)
 	case carry.EvLiquidated:
 		f, err = e.liquidation(ev, &s, &h)
 	case carry.EvFill, carry.EvSettled:
@@ -200,7 +235,8 @@ func (f *figures) into(ev *carry.Event) (err error) {
 		return wideOf(v)
 	}
 	ev.Amount, ev.Fee, ev.FeeCoins = amount(f.amount), amount(f.fee), wide(f.feeCoins)
-	ev.Balance, ev.Balance2, ev.Coins = amount(f.balance), amount(f.balance2), wide(f.coins)
+	ev.Balance, ev.Balance2, ev.Coins, ev.Coins2 = amount(f.balance), amount(f.balance2), wide(f.coins), wide(f.coins2)
+	ev.FeeBNB, ev.BNB, ev.BNB2 = amount(f.feeBNB), amount(f.bnb), amount(f.bnb2)
 	return err
 }
 

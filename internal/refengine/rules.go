@@ -39,6 +39,9 @@ func (e *Engine) feeRate(ev *carry.Event) decimal.Decimal {
 		fees = func(at carry.Time) carry.Fees { return e.SettledFees(ev.Code, at) }
 	}
 	f := fees(ev.At)
+	if e.PlainFees != nil && ev.FeeBNB == 0 {
+		f = e.PlainFees(ev.At)
+	}
 	switch {
 	case ev.Leg == carry.Spot && ev.Maker:
 		return rate8(f.SpotMaker)
@@ -55,12 +58,20 @@ func (e *Engine) feeRate(ev *carry.Event) decimal.Decimal {
 func (e *Engine) snapshot(ev *carry.Event, s *state) (figures, error) {
 	if !s.opened {
 		s.wallets = [2]decimal.Decimal{steps(int64(ev.Balance)), steps(int64(ev.Balance2))}
+		s.bnb = [2]decimal.Decimal{steps(int64(ev.BNB)), steps(int64(ev.BNB2))}
+		stock := s.bnb[0].Add(s.bnb[1]).Mul(steps(int64(ev.BNBPrice)))
 		s.flows, s.opened = s.wallets[0].Add(s.wallets[1]), true
+		// A stock of BNB is bought in whole steps of 1e-8.
+		missing := e.capital.Sub(s.flows).Sub(stock)
+		if e.PlainFees != nil && !missing.IsNegative() && missing.LessThan(decimal.New(1, -4)) {
+			s.flows = s.flows.Add(stock)
+			return figures{balance: s.wallets[0], balance2: s.wallets[1], bnb: s.bnb[0], bnb2: s.bnb[1]}, nil
+		}
 		if !s.flows.Equal(e.capital) {
 			return figures{}, fmt.Errorf("wallets hold %s, the capital is %s", s.flows, e.capital)
 		}
 	}
-	return figures{balance: s.wallets[0], balance2: s.wallets[1]}, nil
+	return figures{balance: s.wallets[0], balance2: s.wallets[1], bnb: s.bnb[0], bnb2: s.bnb[1]}, nil
 }
 
 func flow(ev *carry.Event, s *state) figures {
@@ -70,23 +81,58 @@ func flow(ev *carry.Event, s *state) figures {
 	return figures{amount: amount, balance: s.wallets[ev.Wallet]}
 }
 
-func transfer(ev *carry.Event, s *state) figures {
-	amount := steps(int64(ev.Amount))
+// transfer moves USDT, BNB or coins between the wallets.
+func (e *Engine) transfer(ev *carry.Event, s *state, h *holding) figures {
 	from, to := ev.Wallet, carry.PerpWallet-ev.Wallet
+	amount := steps(int64(ev.Amount))
+	switch i := ev.Asset.Pair(); {
+	case i >= 0:
+		q := decimal.New(int64(ev.Qty), -int32(e.pairs[i].QtyDp))
+		if from == carry.PerpWallet {
+			q = q.Neg()
+		}
+		h.coins, h.away = h.coins.Sub(q), h.away.Add(q)
+		return figures{amount: amount, balance: s.wallets[0], balance2: s.wallets[1], coins: h.coins, coins2: h.away}
+	case ev.Asset == carry.BNB:
+		s.bnb[from], s.bnb[to] = s.bnb[from].Sub(amount), s.bnb[to].Add(amount)
+		return figures{amount: amount, balance: s.wallets[0], balance2: s.wallets[1], bnb: s.bnb[0], bnb2: s.bnb[1]}
+	}
 	s.wallets[from] = s.wallets[from].Sub(amount)
 	s.wallets[to] = s.wallets[to].Add(amount)
 	return figures{amount: amount, balance: s.wallets[carry.SpotWallet], balance2: s.wallets[carry.PerpWallet]}
 }
 
 // funding pays −position × mark × rate.
-func (e *Engine) funding(ev *carry.Event, s *state, h holding) (figures, error) {
-	if q := e.quantity(ev); !h.contracts.Abs().Equal(q) {
+func (e *Engine) funding(ev *carry.Event, s *state, h *holding) (figures, error) {
+	charged := h.contracts
+	if q := e.quantity(ev); ev.Code == carry.CodeFundingWindow {
+		charged = q.Neg()
+	} else if !h.contracts.Abs().Equal(q) {
 		return figures{}, fmt.Errorf("paid on %s contracts, the position is %s", q, h.contracts)
 	}
-	amount := floor8(h.contracts.Neg().Mul(steps(int64(ev.Price))).Mul(steps(int64(ev.Rate))))
+	amount := floor8(charged.Neg().Mul(steps(int64(ev.Price))).Mul(steps(int64(ev.Rate))))
 	w := &s.wallets[carry.PerpWallet]
 	*w = w.Add(amount)
+	if e.IsolatedX > 0 && !h.contracts.IsZero() {
+		h.margin = atLeast0(h.margin.Add(amount))
+	}
 	return figures{amount: amount, balance: *w}, nil
+}
+
+func atLeast0(d decimal.Decimal) decimal.Decimal {
+	if d.IsNegative() {
+		return decimal.Decimal{}
+	}
+	return d
+}
+
+// inBNB is a fee of so much USDT in BNB, rounded up.
+func inBNB(fee decimal.Decimal, price carry.Price) decimal.Decimal {
+	q, rest := fee.QuoRem(steps(int64(price)), 8)
+	if !rest.IsZero() {
+		q = q.Add(decimal.New(1, -8))
+	}
+	return q
 }
 
 // spotFill moves cash, rounded down; the fee is a share of what is received
@@ -96,6 +142,13 @@ func (e *Engine) spotFill(ev *carry.Event, s *state, h *holding) figures {
 	q, rate := e.quantity(ev), e.feeRate(ev)
 	value := q.Mul(steps(int64(ev.Price)))
 	switch {
+	case ev.FeeBNB != 0:
+		cash := floor8(value.Mul(decimal.New(-int64(ev.Side), 0)))
+		f.amount = cash
+		f.feeBNB = inBNB(ceil8(cash.Abs().Mul(rate)), ev.BNBPrice)
+		s.bnb[carry.SpotWallet] = s.bnb[carry.SpotWallet].Sub(f.feeBNB)
+		f.bnb = s.bnb[carry.SpotWallet]
+		h.coins = h.coins.Add(q.Mul(decimal.New(int64(ev.Side), 0)))
 	case ev.Side == carry.Sell:
 		f.amount = floor8(value)
 		f.fee = ceil8(f.amount.Mul(rate))
@@ -117,14 +170,47 @@ func (e *Engine) spotFill(ev *carry.Event, s *state, h *holding) figures {
 
 // perpFill changes the position; the fee is a share of the notional.
 func (e *Engine) perpFill(ev *carry.Event, s *state, h *holding) (figures, error) {
+	before := h.contracts
 	amount, err := e.trade(ev, h)
 	if err != nil {
 		return figures{}, err
 	}
-	fee := ceil8(e.quantity(ev).Mul(steps(int64(ev.Price))).Mul(e.feeRate(ev)))
+	f := figures{amount: amount}
+	value := e.quantity(ev).Mul(steps(int64(ev.Price)))
+	f.fee = ceil8(value.Mul(e.feeRate(ev)))
+	if ev.FeeBNB != 0 {
+		f.fee, f.feeBNB = decimal.Decimal{}, inBNB(f.fee, ev.BNBPrice)
+		s.bnb[carry.PerpWallet] = s.bnb[carry.PerpWallet].Sub(f.feeBNB)
+		f.bnb = s.bnb[carry.PerpWallet]
+	}
 	w := &s.wallets[carry.PerpWallet]
-	*w = w.Add(amount).Sub(fee)
-	return figures{amount: amount, fee: fee, balance: *w}, nil
+	*w = w.Add(amount).Sub(f.fee)
+	e.isolate(h, before, value, amount.Sub(f.fee))
+	f.balance = *w
+	return f, nil
+}
+
+// isolate moves an isolated position's margin: notional/leverage comes in when
+// contracts are opened; when they are closed it goes in proportion, and what the
+// closing lost beyond that comes out of the rest.
+func (e *Engine) isolate(h *holding, before, value, gain decimal.Decimal) {
+	if e.IsolatedX == 0 {
+		return
+	}
+	old, now := before.Abs(), h.contracts.Abs()
+	if now.GreaterThan(old) {
+		in := value.Div(decimal.NewFromFloat(e.IsolatedX))
+		h.margin = h.margin.Add(ceil8(in))
+		return
+	}
+	free := floorQuo8(h.margin.Mul(old.Sub(now)), old)
+	h.margin = h.margin.Sub(free)
+	if lost := free.Add(gain); lost.IsNegative() {
+		h.margin = atLeast0(h.margin.Add(lost))
+	}
+	if now.IsZero() {
+		h.margin = decimal.Decimal{}
+	}
 }
 
 // trade realises −cost × q/|position| − value of what is closed, rounded down.
@@ -167,18 +253,28 @@ func (e *Engine) liquidation(ev *carry.Event, s *state, h *holding) (figures, er
 	if h.contracts.Sign()*int(ev.Side) >= 0 {
 		return figures{}, errors.New("a liquidation that closes nothing")
 	}
+	rate := rate8(frac)
+	if ev.Code == carry.CodeADL {
+		rate = rate8(e.feesAt(ev.At).PerpTaker)
+	}
+	before, bears := h.contracts, s.wallets[carry.PerpWallet]
+	if e.IsolatedX > 0 {
+		bears = h.margin
+	}
 	amount, err := e.trade(ev, h)
 	if err != nil {
 		return figures{}, err
 	}
-	fee := ceil8(e.quantity(ev).Mul(steps(int64(ev.Price))).Mul(rate8(frac)))
-	w := &s.wallets[carry.PerpWallet]
-	if left := w.Add(amount); left.IsNegative() {
+	value := e.quantity(ev).Mul(steps(int64(ev.Price)))
+	fee := ceil8(value.Mul(rate))
+	if left := bears.Add(amount); left.IsNegative() {
 		amount = amount.Sub(left)
 	}
-	if left := w.Add(amount); fee.GreaterThan(left) {
+	if left := bears.Add(amount); fee.GreaterThan(left) {
 		fee = left
 	}
+	w := &s.wallets[carry.PerpWallet]
 	*w = w.Add(amount).Sub(fee)
+	e.isolate(h, before, value, amount.Sub(fee))
 	return figures{amount: amount, fee: fee, balance: *w}, nil
 }
