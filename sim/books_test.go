@@ -26,6 +26,10 @@ func (g *gambler) bets(m *carry.Market, a *carry.Account) (out []carry.Command) 
 	for range g.r.IntN(4) {
 		g.id++
 		i := g.r.IntN(len(m.Pairs))
+		if c, odd := g.odd(m, a, i); odd {
+			out = append(out, c)
+			continue
+		}
 		if g.r.IntN(4) == 0 || m.Flags[i]&carry.Tradable != carry.Tradable {
 			from := carry.Wallet(g.r.IntN(2))
 			most := []carry.Amount{a.SpotUSDT, a.PerpUSDT}[from].Float()
@@ -42,10 +46,41 @@ func (g *gambler) bets(m *carry.Market, a *carry.Account) (out []carry.Command) 
 		if g.r.IntN(8) == 0 {
 			c.Limit = c.Ref
 		}
+		if g.r.IntN(3) == 0 {
+			c.Life = carry.GTC + carry.Life(g.r.IntN(2))
+			c.Limit = carry.PriceFromFloat(m.Mid(c.Leg, i) * (1 - float64(c.Side)*0.02*(g.r.Float64()-0.2)))
+		}
 		c.ReduceOnly = c.Leg == carry.Perp && c.Side == carry.Buy && g.r.IntN(10) > 0
 		out = append(out, c)
 	}
 	return out
+}
+
+// odd is a command beside orders and transfers of USDT: a cancel of something, a
+// timer, another leverage, coins or BNB moved.
+func (g *gambler) odd(m *carry.Market, a *carry.Account, i int) (carry.Command, bool) {
+	c := carry.Command{Pair: int32(i), Leg: carry.Leg(g.r.IntN(2)), Order: g.id}
+	switch g.r.IntN(12) {
+	case 0:
+		c.Kind, c.Order = carry.CmdCancel, g.id-carry.OrderID(g.r.IntN(6))
+	case 1:
+		c.Kind, c.ID, c.At = carry.CmdTimer, uint32(g.id), m.At+carry.Time(g.r.IntN(4000))*carry.Second
+	case 2:
+		c.Kind, c.ID = carry.CmdLeverage, uint32(g.r.IntN(30))
+	case 3:
+		c.Kind, c.Pair, c.Asset, c.Wallet = carry.CmdTransfer, -1, carry.CoinOf(i), carry.Wallet(g.r.IntN(2))
+		have := a.SpotCoinsF[i]
+		if c.Wallet == carry.PerpWallet && a.PerpCoins != nil {
+			have = a.PerpCoins[i].Float() / carry.Unit
+		}
+		c.Qty = m.Pairs[i].QtyFloor(have * 1.1 * g.r.Float64())
+	case 4:
+		c.Kind, c.Pair, c.Asset, c.Wallet = carry.CmdTransfer, -1, carry.BNB, carry.Wallet(g.r.IntN(2))
+		c.Amount = carry.Amount(float64(a.BNB[c.Wallet]) * 1.1 * g.r.Float64())
+	default:
+		return c, false
+	}
+	return c, true
 }
 
 // size is sometimes all there is, sometimes more, mostly a part.
@@ -74,6 +109,7 @@ type trial struct {
 	spot, mark []carry.Price
 	seen       map[string]int
 	seq        uint64
+	isolated   bool
 }
 
 func newTrial(t *testing.T, info *carry.TapeInfo, seed uint64) *trial {
@@ -86,6 +122,24 @@ func newTrial(t *testing.T, info *carry.TapeInfo, seed uint64) *trial {
 	o.TransferDelay = carry.Time(r.IntN(2)) * 50 * carry.Minute
 	o.ExchangeLeverageX = []float64{3, 10, 50}[r.IntN(3)]
 	o.FuturesUSDT = o.CapitalUSDT / 4 * carry.Amount(r.IntN(5))
+	stock := fees.BNB && r.IntN(2) == 0 && o.FuturesUSDT > 0 && o.FuturesUSDT < o.CapitalUSDT
+	if stock {
+		o.BNBUSDT = carry.Amount(1+r.IntN(20)) * carry.Unit
+	}
+	o.Isolated = r.IntN(3) == 0
+	if r.IntN(2) == 0 {
+		o.Transfers = sim.ShakyTransfers{FailFrac: 0.2, UnknownFrac: 0.3, UnknownFor: carry.Time(1+r.IntN(300)) * carry.Minute, Seed: seed}
+	}
+	if r.IntN(2) == 0 {
+		o.ADL = sim.CrashADL{FallFrac: 0.01, ChanceFrac: 0.3, Seed: seed}
+	}
+	o.FundingWindow = carry.Time(r.IntN(2)) * 15 * carry.Second
+	o.Volume = []sim.VolumeModel{sim.AllVolume{}, sim.DefaultVolume, sim.ShareOfVolume{Frac: 0.0001, Depth: carry.Minute}}[r.IntN(3)]
+	o.Moment = []carry.Time{20 * carry.Minute, 11 * carry.Minute, 50 * carry.Minute}[r.IntN(3)]
+	for k := range r.IntN(4) {
+		amount := carry.Amount(r.IntN(3000)-1500) * carry.Unit
+		o.Flows = append(o.Flows, sim.Flow{At: info.From + carry.Time(116+6*k)*carry.Day, Amount: amount})
+	}
 	v, err := sim.NewVenue(info, o, info.From)
 	if err != nil {
 		t.Fatal(err)
@@ -94,7 +148,14 @@ func newTrial(t *testing.T, info *carry.TapeInfo, seed uint64) *trial {
 	p := &trial{venue: v, gate: risk.NewGate(info.Pairs, risk.Limits{}), book: book.New(info.Pairs), rules: make([]*carry.Rules, n),
 		core: gambler{r: r, bold: []float64{1, 8, 40}[r.IntN(3)]}, spot: make([]carry.Price, n), mark: make([]carry.Price, n), seen: make(map[string]int)}
 	p.ref = refengine.New(info.Pairs, func(at carry.Time) carry.Fees { return fees.At(at.Floor(carry.Day)) }, o.CapitalUSDT)
-	p.ref.BuyFeeInUSDT = fees.BNB
+	p.ref.BuyFeeInUSDT = fees.BNB && !stock
+	if stock {
+		p.ref.PlainFees = func(at carry.Time) carry.Fees { return sim.BinanceFees{VIP: fees.VIP}.At(at.Floor(carry.Day)) }
+	}
+	if o.Isolated {
+		p.ref.IsolatedX = o.ExchangeLeverageX
+	}
+	p.isolated = o.Isolated
 	return p
 }
 
@@ -123,10 +184,17 @@ func (p *trial) drain(t *testing.T) {
 		if ev.Kind != carry.EvMarket {
 			continue
 		}
+		if ev.Market.Within && p.core.r.IntN(5) > 0 {
+			continue
+		}
 		acct := p.book.Account()
 		for _, c := range p.core.bets(ev.Market, acct) {
 			if rules := p.rules[max(c.Pair, 0)]; c.Kind == carry.CmdOrder && rules != nil {
 				c.Qty = rules.Legs[c.Leg].FloorQty(c.Qty)
+				c.Limit -= c.Limit % max(rules.Legs[c.Leg].Tick, 1)
+			}
+			if c.Kind == carry.CmdLeverage && p.isolated {
+				continue // the reference knows one leverage
 			}
 			if a, code := p.gate.Check(ev.At, &c, acct); code == carry.OK {
 				if err := p.venue.Submit(context.Background(), a); err != nil {
@@ -155,7 +223,7 @@ func (p *trial) compare(t *testing.T, ev *carry.Event) {
 	if err != nil || residual != (carry.Wide{}) {
 		t.Fatalf("after event %d (%s at %s) %s of 1e-16 USDT are not explained: %v", ev.Seq, ev.Kind, ev.At, residual, err)
 	}
-	if !p.venue.Idle() {
+	if !p.venue.Told() {
 		return
 	}
 	p.seen["idle"]++
@@ -164,7 +232,14 @@ func (p *trial) compare(t *testing.T, ev *carry.Event) {
 	if spot != a.SpotUSDT || perp != a.PerpUSDT {
 		t.Fatalf("after event %d the exchange has %s and %s, the books %s and %s", ev.Seq, spot, perp, a.SpotUSDT, a.PerpUSDT)
 	}
+	away, bnb := p.venue.Exchange().Others()
+	if bnb != a.BNB || bnb[0] < 0 || bnb[1] < 0 {
+		t.Fatalf("after event %d the exchange has BNB %v, the books %v", ev.Seq, bnb, a.BNB)
+	}
 	for i := range coins {
+		if a.PerpCoins != nil && away[i] != a.PerpCoins[i] || away[i].Sign() < 0 {
+			t.Fatalf("after event %d the coins in futures of pair %d differ", ev.Seq, i)
+		}
 		if coins[i] != a.SpotCoins[i] || contracts[i] != a.PerpQty[i] {
 			t.Fatalf("after event %d holdings of pair %d differ", ev.Seq, i)
 		}
@@ -222,7 +297,9 @@ func TestExchangeBooksAndReferenceAgree(t *testing.T) {
 	t.Log(seen)
 	for _, k := range []string{"fill ok", "paid ok", "liquidated liquidated", "settled delisted", "settled data-end", "transferred ok",
 		"transferred not-withdrawable", "reject insufficient-balance", "reject insufficient-margin", "reject reduce-only",
-		"canceled expired", "idle"} {
+		"canceled expired", "canceled volume", "canceled liquidated", "canceled canceled", "canceled delisted", "ack ok", "reject post-only",
+		"reject unknown-order", "reject leverage", "transferred unknown", "transferred failed", "liquidated adl", "paid funding-window",
+		"flow ok", "operator withdraw", "timer ok", "idle"} {
 		if seen[k] < 3 {
 			t.Errorf("%q happened %d times: the test does not test it", k, seen[k])
 		}

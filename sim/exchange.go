@@ -120,6 +120,18 @@ func (x *Exchange) Balances() (spotUSDT, perpUSDT carry.Amount, coins []carry.Wi
 	return x.acct.spotUSDT, x.acct.perpUSDT, x.acct.coins, x.acct.qty
 }
 
+// Others are the assets beside them: coins in the futures wallet and BNB for fees
+// by wallet.
+func (x *Exchange) Others() (perpCoins []carry.Wide, bnb [2]carry.Amount) {
+	return x.acct.perpCoins, x.acct.bnb
+}
+
+// Free is what nothing holds: the spot wallet's USDT that orders and unanswered
+// transfers leave, and what the futures wallet would let go.
+func (x *Exchange) Free() (spotUSDT, perpUSDT carry.Amount) {
+	return x.freeUSDT(), max(x.withdrawable(), 0)
+}
+
 func (x *Exchange) emit(ev carry.Event) { x.out = append(x.out, ev) }
 
 // slot is a fresh event at the end of what is to be told, for the kinds of which

@@ -25,7 +25,7 @@ func (x *Exchange) isolate(i int32, before carry.Qty, value carry.Wide, gain car
 		x.setIsolated(i, 0)
 	case size > old:
 		// Rounded up, at a leverage in hundredths.
-		put, _ := scale(value.Neg(), 2).QuoFloor(int64(math.Floor(x.leverage[i]*100+0.5)) * carry.Unit)
+		put, _ := scale(value.Neg(), 2).QuoFloor(int64(math.Floor(float64(x.leverage[i]*100)+0.5)) * carry.Unit)
 		in, _ := put.Int64()
 		x.setIsolated(i, x.acct.isolated[i]-carry.Amount(in))
 	default:

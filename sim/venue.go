@@ -79,6 +79,10 @@ func (v *Venue) Idle() bool {
 	return len(v.queue.items) == 0 && v.head == len(v.x.out) && len(v.x.resting) == 0 && !v.show
 }
 
+// Told tells whether every event that has happened was handed out: then the
+// exchange's accounts are what the events add up to.
+func (v *Venue) Told() bool { return v.head == len(v.x.out) }
+
 // Feed hands over the next frames; the last of a tape has no block.
 func (v *Venue) Feed(f *Frames) { v.frames, v.r, v.phase = f, 0, phaseInstant }
 

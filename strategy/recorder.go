@@ -229,12 +229,18 @@ type sampled struct {
 func (r *Recorder) sample(m *carry.Market, a *carry.Account) sampled {
 	s := sampled{margin: a.PerpUSDT.Float()}
 	coins, gap := 0.0, 0.0
+	if stock := a.BNB[0] + a.BNB[1]; stock != 0 {
+		coins = float64(stock.Float() * m.BNBUSDT)
+	}
 	hours := 0.0
 	if r.started {
 		hours = float64(m.At-r.last) / float64(carry.Hour)
 	}
 	for i := range r.pairs {
 		q, c := a.PerpQtyF[i], a.SpotCoinsF[i]
+		if a.PerpCoins != nil {
+			c += a.PerpCoins[i].Float() / carry.Unit
+		}
 		if q == 0 && c == 0 {
 			continue
 		}

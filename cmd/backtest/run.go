@@ -73,13 +73,14 @@ func (f *strategyFlags) specFrom(m *marketFlags, s *streams, more func(*lab.Spec
 type runCmd struct {
 	marketFlags
 	strategyFlags
-	Out         string `help:"Folder for report and tables." default:"out" placeholder:"DIR"`
-	NoReport    bool   `help:"Write result.json and the tables only."`
-	ResultOnly  bool   `help:"Write result.json only."`
-	NoBaselines bool   `help:"Leave the comparisons with holding and cash out."`
-	JSON        bool   `help:"Print the result as JSON instead of the summary." name:"json"`
-	Profile     string `help:"Write a CPU profile to this file." hidden:"" placeholder:"FILE"`
-	Trace       string `help:"start: print the milliseconds from process start to the first simulated bar." enum:",start" default:"" placeholder:"WHAT"`
+	Flow        []string `help:"A deposit or withdrawal under way, USDT: 2021-03-01=+5000. May be given again." placeholder:"TIME=AMOUNT"`
+	Out         string   `help:"Folder for report and tables." default:"out" placeholder:"DIR"`
+	NoReport    bool     `help:"Write result.json and the tables only."`
+	ResultOnly  bool     `help:"Write result.json only."`
+	NoBaselines bool     `help:"Leave the comparisons with holding and cash out."`
+	JSON        bool     `help:"Print the result as JSON instead of the summary." name:"json"`
+	Profile     string   `help:"Write a CPU profile to this file." hidden:"" placeholder:"FILE"`
+	Trace       string   `help:"start: print the milliseconds from process start to the first simulated bar." enum:",start" default:"" placeholder:"WHAT"`
 }
 
 // Run makes the run and writes everything, or nothing.
@@ -105,6 +106,9 @@ func (c *runCmd) Run(s *streams) error {
 	}
 	defer m.close()
 	spec.Open, spec.NoBaselines, spec.Seed = m.open, c.NoBaselines, m.seed
+	if spec.Flows, err = lab.ParseFlows(c.Flow); err != nil {
+		return cli.Fail(cli.Usage, err, "")
+	}
 	if spec.Bills, err = m.bills(s.ctx); err != nil {
 		return err
 	}

@@ -30,11 +30,13 @@ func explain(res *carry.Result, spec *Spec, info *carry.TapeInfo) {
 	}
 	m := &spec.Models
 	q := m.quotes()
-	o := m.options(spec.Settings)
+	o := m.options(spec.Settings, spec.Seed)
 	res.Assumptions = append(res.Assumptions,
 		"Fees: "+o.Fees.String()+" ("+m.costLine(res.From)+" at the start).",
 		"Half spread: "+q.Spread.String()+"; price impact: "+o.Impact.String()+". Both are models, not measured at the time.",
-		fmt.Sprintf("Orders are market orders that reach the market %s after the decision, inside the bar that follows it.", latencyText(m)),
+		fmt.Sprintf("Orders reach the market %s after the decision, inside the bar that follows it, on a path from its open over its nearer and its farther extreme to its close; the perpetual follows spot's path at a premium that moves evenly.", latencyText(m)),
+		"Orders can have "+o.Volume.String()+"; a resting order is filled when the path goes a tick beyond its limit.",
+		"Transfers between the wallets "+o.Transfers.String()+"; auto-deleveraging: "+o.ADL.String()+".",
 		"The rate acted on is a prediction from the premium so far through Binance's formula, never the rate about to be settled.",
 		"Liquidation is judged on every bar's high, all coins at their highs together, which is worse than what can have happened.",
 		"Rules and margin brackets hold from the day they were recorded; before the first record, the first one holds.",
@@ -43,7 +45,10 @@ func explain(res *carry.Result, spec *Spec, info *carry.TapeInfo) {
 		"Idle USDT earns nothing. The cash baseline earns rounded monthly yields of 3-month US bills.",
 	)
 	res.NotIncluded = append(res.NotIncluded, "failure of the exchange", "USDT losing its peg", "tax",
-		"outages of your own machine", "auto-deleveraging", "partial fills and queue position")
+		"outages of your own machine")
+	if m.ADL == "none" {
+		res.NotIncluded = append(res.NotIncluded, "auto-deleveraging")
+	}
 	if !info.Generated {
 		res.NotIncluded = append(res.NotIncluded, "coins delisted before they could be recorded")
 	}

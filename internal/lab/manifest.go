@@ -49,6 +49,9 @@ func (s *Spec) manifest(info *carry.TapeInfo, res *carry.Result) carry.Manifest 
 	for _, p := range res.Params {
 		fmt.Fprintf(h, "%s=%s\n", p.Name, p.Value)
 	}
+	for _, f := range s.Flows {
+		fmt.Fprintf(h, "flow %d=%d\n", f.At, f.Amount)
+	}
 	return carry.Manifest{Program: program(), GoVersion: runtime.Version() + " " + runtime.GOARCH, TapeHash: info.Hash,
 		ParamsHash: hex.EncodeToString(h.Sum(nil)), Seed: s.Seed, Generated: info.Generated, Source: info.Source,
 		Command: s.Command}

@@ -25,6 +25,20 @@ type Models struct {
 	LatencyMs         int
 	TransferDelayS    int
 	ExchangeLeverageX float64
+
+	BNBStockUSDT      float64
+	Volume            string
+	FillShareFrac     float64
+	FillDepthMin      float64
+	MomentS           int
+	Margin            string
+	Transfers         string
+	TransferFailFrac  float64
+	TransferLostFrac  float64
+	TransferLostS     int
+	FundingWindowS    int
+	ADL               string
+	ADLFall, ADLShare float64
 }
 
 // DefaultModels are conservative: retail fees by date; spread and impact by
@@ -32,13 +46,15 @@ type Models struct {
 // books (docs/adr/0004-costs.md says why they stay).
 func DefaultModels() Models {
 	return Models{CapitalUSDT: 10000, FuturesFrac: -1, Fees: "binance", Spread: "volume", SpreadFrac: sim.DefaultSpread.AtReferenceFrac,
-		Impact: "dearer", ImpactFactor: sim.DefaultImpact.Factor, ImpactFrac: 0.0005, CostScale: 1, LatencyMs: 500, TransferDelayS: 10, ExchangeLeverageX: 10}
+		Impact: "dearer", ImpactFactor: sim.DefaultImpact.Factor, ImpactFrac: 0.0005, CostScale: 1, LatencyMs: 500, TransferDelayS: 10, ExchangeLeverageX: 10,
+		Volume: "share", FillShareFrac: sim.DefaultVolume.Frac, FillDepthMin: 15, MomentS: 60, Margin: "cross", Transfers: "sure",
+		TransferFailFrac: 0.05, TransferLostFrac: 0.05, TransferLostS: 600, ADL: "none", ADLFall: 0.2, ADLShare: 0.1}
 }
 
 // Table lists the settings; the alternatives of each model are its choices.
 func (m *Models) Table() []carry.Param {
 	no := carry.NoValue
-	return []carry.Param{
+	return append([]carry.Param{
 		{Name: "capitalUSDT", Unit: "USDT", Doc: "opening balance of both wallets", Float: &m.CapitalUSDT, Min: 1, Max: 1e10, Off: no, Auto: no},
 		{Name: "futuresShareFrac", Unit: "fraction", Doc: "part of the capital that starts in the futures wallet; auto: 1/(leverageTargetX + 1)", Float: &m.FuturesFrac, Min: 0, Max: 1, Off: no, Auto: -1},
 		{Name: "feeModel", Doc: "commissions: Binance's schedule by date, or none", Text: &m.Fees, Choices: []string{"binance", "none"}, Off: no, Auto: no},
@@ -53,7 +69,7 @@ func (m *Models) Table() []carry.Param {
 		{Name: "latencyMs", Unit: "ms", Doc: "from decision to market", Int: &m.LatencyMs, Min: 1, Max: 600000, Off: no, Auto: no},
 		{Name: "transferDelayS", Unit: "s", Doc: "USDT on its way between the wallets", Int: &m.TransferDelayS, Min: 0, Max: 86400, Off: no, Auto: no},
 		{Name: "exchangeLeverageX", Unit: "x", Doc: "leverage set at the exchange: bounds what can be opened and withdrawn", Float: &m.ExchangeLeverageX, Min: 1, Max: 125, Off: no, Auto: no},
-	}
+	}, m.workings()...)
 }
 
 func (m *Models) fees() sim.FeeModel {
@@ -113,8 +129,9 @@ func (m *Models) impactLaw() sim.ImpactModel {
 	return root
 }
 
-// options are the exchange's; s is the strategy that trades there.
-func (m *Models) options(s strategy.Settings) sim.Options {
+// options are the exchange's; s is the strategy that trades there, seed what
+// chance is drawn from.
+func (m *Models) options(s strategy.Settings, seed uint64) sim.Options {
 	o := sim.DefaultOptions()
 	o.CapitalUSDT = carry.AmountFloor(m.CapitalUSDT)
 	share := m.FuturesFrac
@@ -132,13 +149,14 @@ func (m *Models) options(s strategy.Settings) sim.Options {
 	o.Latency = sim.ConstantLatency{Ms: carry.Time(m.LatencyMs)}
 	o.TransferDelay = carry.Time(m.TransferDelayS) * carry.Second
 	o.ExchangeLeverageX = m.ExchangeLeverageX
+	m.work(&o, seed)
 	return o
 }
 
 // terms are the fees a desk sizes with: those at the run's start.
 func (m *Models) terms(at carry.Time) hedge.Terms {
 	f := m.fees().At(at)
-	return hedge.Terms{SpotFeeFrac: f.SpotTaker, PerpFeeFrac: f.PerpTaker, FeeInCoin: !m.BNB && f.SpotTaker > 0}
+	return hedge.Terms{SpotFeeFrac: f.SpotTaker, PerpFeeFrac: f.PerpTaker, FeeInCoin: (!m.BNB || m.BNBStockUSDT > 0) && f.SpotTaker > 0}
 }
 
 // costLine says in a few words what a round trip of both legs costs in fees.

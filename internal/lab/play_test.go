@@ -113,7 +113,7 @@ func play(t testing.TB, s *Spec, st stage) *carry.Result {
 		t.Fatal(err)
 	}
 	if st.fees != nil {
-		opt := s.Models.options(s.Settings)
+		opt := s.Models.options(s.Settings, s.Seed)
 		opt.Fees = st.fees
 		if l.venue, err = sim.NewVenue(info, opt, from); err != nil {
 			t.Fatal(err)

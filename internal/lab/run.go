@@ -84,7 +84,9 @@ func newLane(name string, e strategy.Entry, s strategy.Settings, spec *Spec, inf
 	if err != nil {
 		return nil, err
 	}
-	venue, err := sim.NewVenue(info, spec.Models.options(s), from)
+	opt := spec.Models.options(s, spec.Seed)
+	opt.Flows = spec.Flows
+	venue, err := sim.NewVenue(info, opt, from)
 	if err != nil {
 		return nil, err
 	}
@@ -190,7 +192,7 @@ func (l *lane) end(ctx context.Context, f *sim.Frames) error {
 	if _, err := l.run.Advance(ctx); err != nil {
 		return fmt.Errorf("%s: %w", l.name, err)
 	}
-	l.last = f.Markets[0]
+	l.last = *l.venue.Seen()
 	return nil
 }
 

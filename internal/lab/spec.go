@@ -10,6 +10,7 @@ import (
 
 	"carry"
 	"carry/internal/book"
+	"carry/sim"
 	"carry/strategy"
 )
 
@@ -26,6 +27,8 @@ type Spec struct {
 	Settings strategy.Settings
 	Models   Models
 	Seed     uint64
+	// Flows are the owner's deposits and withdrawals, in order of time.
+	Flows []sim.Flow
 	// Bills replace the built-in yields of the cash baseline, in order of time.
 	Bills   []BillRate
 	Command string // the line that repeats the run
