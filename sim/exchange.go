@@ -66,7 +66,7 @@ type Exchange struct {
 	mark     []float64 // at the last moment told, NaN before the first
 	high     []float64 // within the part of the bar that is judged
 	there    []float64 // on the way from mark to high
-	tier     []int // the highest bracket that a liquidation leaves, by pair
+	tier     []int     // the highest bracket that a liquidation leaves, by pair
 	fees     carry.Fees
 	plain    carry.Fees // the same without BNB
 	feesAt   carry.Time
