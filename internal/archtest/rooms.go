@@ -44,7 +44,7 @@ var plans = []plan{
 	{"internal/lab", libraries},
 	{"internal/calibrate", nil},
 	{"internal/crawl", []string{root, "data", "internal/binance", "internal/binance/wire"}},
-	{"internal/venuetest", []string{root, "internal/risk", "internal/testenv"}},
+	{"internal/venuetest", []string{root, "internal/book", "internal/risk", "internal/testenv"}},
 	{"internal/refengine", []string{root}},
 	{"internal/archtest", nil},
 	{"internal/testenv", nil},
