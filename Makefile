@@ -3,10 +3,10 @@ FUZZTIME ?= 10s
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 RACE = ./data ./internal/lab ./sim ./strategy
 
-.PHONY: help test short race fmt vet lint cover fuzz bench claims claims-check demo ci
+.PHONY: help test short race fmt vet lint cover fuzz bench claims claims-check crawl-real crash crawl-speed demo ci
 
 help: ## list these targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/\1\t\2/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 14
 
 test: ## all tests, as CI runs them
 	go test ./...
@@ -42,6 +42,18 @@ claims: ## the author's claims and the results by year, from ../shared, into doc
 
 claims-check: ## fail where docs/results is not what the program says now
 	go run ./bench/claims --check
+
+# Tests that take minutes; `go test ./...` has short forms of them.
+LONG = CARRY_LONG=1 go test -v -count=1 $(LONGFLAGS)
+
+crawl-real: ## all recorded series through the crawler, by archives and by REST, against their import
+	$(LONG) -timeout=20m ./internal/crawl -run TestACrawlOfAllRecordedSeriesEqualsTheirImport
+
+crash: ## kill -9 a crawl 200 times and compare what it leaves
+	$(LONG) -timeout=20m ./cmd/crawl -run TestKilled200Times
+
+crawl-speed: ## the crawler's speed, memory and obedience to the limits
+	$(LONG) -timeout=20m ./internal/crawl -run 'TestArchiveRowsAgainstTheShell|TestAYearOf74PairsWithinTheLimits|TestPeakMemoryIsFlatInCoins'
 
 demo: ## the first command: a generated market, the report in ./out
 	go run ./cmd/backtest

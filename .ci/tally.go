@@ -1,7 +1,8 @@
 // Command tally reads what `go test -json` wrote and prints what a person wants
 // of it: every failed test with its output, every skip with its reason, the
 // slowest packages, and as the last line how many tests passed, failed and were
-// skipped. It exits with 1 if anything failed.
+// skipped. Long tests, which run in parts of their own, are no skips. It exits
+// with 1 if anything failed.
 //
 //	go run .ci/tally.go FILE...
 package main
@@ -81,7 +82,6 @@ func (t *tally) add(e event) {
 		}
 	case "skip":
 		if e.Test != "" {
-			t.skipped++
 			t.skips = append(t.skips, key)
 		}
 	case "build-fail":
@@ -107,22 +107,40 @@ func (t *tally) hasFailure(pkg string) bool {
 	})
 }
 
+// longWord marks tests that another part runs; see internal/testenv.
+const longWord = ": long: "
+
+// reason is what a skipped test said.
+func (t *tally) reason(key string) string {
+	reason := ""
+	if out := t.output[key]; out != nil {
+		for _, line := range strings.Split(out.String(), "\n") {
+			if strings.HasPrefix(line, " ") && !strings.Contains(line, "--- SKIP") {
+				reason = strings.TrimSpace(line)
+			}
+		}
+	}
+	return reason
+}
+
 func (t *tally) print(w io.Writer) {
 	for _, key := range t.failures {
 		if out := t.output[key]; out != nil {
 			fmt.Fprintf(w, "\nFAILED %s\n%s", key, out)
 		}
 	}
+	long := 0
 	for _, key := range t.skips {
-		reason := ""
-		if out := t.output[key]; out != nil {
-			for _, line := range strings.Split(out.String(), "\n") {
-				if strings.HasPrefix(line, " ") && !strings.Contains(line, "--- SKIP") {
-					reason = strings.TrimSpace(line)
-				}
-			}
+		reason := t.reason(key)
+		if strings.Contains(reason, longWord) {
+			long++
+			continue
 		}
+		t.skipped++
 		fmt.Fprintf(w, "skipped %s: %s\n", key, reason)
+	}
+	if long > 0 {
+		fmt.Fprintf(w, "%d long tests are left to parts of their own\n", long)
 	}
 	slices.SortFunc(t.packages, func(a, b event) int { return int(1000*b.Elapsed) - int(1000*a.Elapsed) })
 	for _, p := range t.packages[:min(5, len(t.packages))] {

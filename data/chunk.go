@@ -72,7 +72,8 @@ type Chunk struct {
 // the chunk was stored.
 var ErrConflict = errors.New("differs from what is stored")
 
-// ErrFull says that the disk is full. What was stored before is whole.
+// ErrFull says that the disk is full, or that the file may not grow any more.
+// What was stored before is whole.
 var ErrFull = errors.New("the disk is full")
 
 // PutReport says what became of a chunk's rows.
@@ -113,8 +114,10 @@ func (s *Store) Put(ctx context.Context, c *Chunk) (PutReport, error) {
 
 func fullDisk(err error) error {
 	text := err.Error()
-	if strings.Contains(text, "disk is full") || strings.Contains(text, "no space left") {
-		return fmt.Errorf("%w: %w", ErrFull, err)
+	for _, sign := range []string{"disk is full", "no space left", "file too large", "quota exceeded"} {
+		if strings.Contains(text, sign) {
+			return fmt.Errorf("%w: %w", ErrFull, err)
+		}
 	}
 	return err
 }

@@ -28,6 +28,7 @@ type commands struct {
 	Verify      verifyCmd      `cmd:"" help:"Hold the database against itself, and samples of it against Binance."`
 	List        listCmd        `cmd:"" help:"List symbols with their listing and delisting dates."`
 	Export      exportCmd      `cmd:"" help:"Write the database as CSV or Parquet files."`
+	Serve       serveCmd       `cmd:"" help:"Play Binance on this machine, to try the other commands without a network."`
 }
 
 // env is what a subcommand works with.

@@ -48,7 +48,7 @@ var plans = []plan{
 	{"internal/refengine", []string{root}},
 	{"internal/archtest", nil},
 	{"internal/testenv", nil},
-	{"cmd/*", []string{root, "internal/lab", "internal/cli", "reports", "data", "internal/crawl", "internal/binance"}},
+	{"cmd/*", []string{root, "internal/lab", "internal/cli", "reports", "data", "internal/crawl", "internal/binance", "internal/exchange"}},
 	{"bench", append([]string{"internal/lab", "bench/*"}, libraries...)},
 	{"bench/*", append([]string{"internal/lab"}, libraries...)},
 }

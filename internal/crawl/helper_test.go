@@ -6,10 +6,12 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"io"
 	"net/http"
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -22,10 +24,12 @@ import (
 // tinyNow is the end of the invented facts and a little: the present of tests.
 const tinyNow = carry.Time(1738713600000) + 5*carry.Minute // 2025-02-05 00:05
 
-// virtualClock is the time of client and server: whoever sleeps moves it.
+// virtualClock is the time of client and server: whoever sleeps moves it, once
+// no request is under way.
 type virtualClock struct {
-	mu  sync.Mutex
-	now carry.Time
+	mu       sync.Mutex
+	now      carry.Time
+	underWay atomic.Int64 // requests
 }
 
 func (c *virtualClock) Now() carry.Time {
@@ -35,12 +39,50 @@ func (c *virtualClock) Now() carry.Time {
 }
 
 func (c *virtualClock) SleepUntil(ctx context.Context, t carry.Time) error {
-	// Requests that are under way get the processor before time goes on.
-	time.Sleep(200 * time.Microsecond)
+	// Requests that are under way are answered before time goes on, and who got
+	// an answer gets the processor: on a busy machine time would run away.
+	deadline := time.Now().Add(10 * time.Second)
+	for quiet := 0; quiet < 4 && ctx.Err() == nil && time.Now().Before(deadline); quiet++ {
+		time.Sleep(250 * time.Microsecond)
+		if c.Now() >= t {
+			return ctx.Err() // another sleeper moved it
+		}
+		if c.underWay.Load() > 0 {
+			quiet = -1
+		}
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.now = max(c.now, t)
 	return ctx.Err()
+}
+
+// countingTransport tells the clock how many requests are under way.
+type countingTransport struct {
+	clock *virtualClock
+	next  http.RoundTripper
+}
+
+func (c countingTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	c.clock.underWay.Add(1)
+	resp, err := c.next.RoundTrip(r)
+	if err != nil {
+		c.clock.underWay.Add(-1)
+		return nil, err
+	}
+	resp.Body = &countedBody{ReadCloser: resp.Body, done: func() { c.clock.underWay.Add(-1) }}
+	return resp, nil
+}
+
+type countedBody struct {
+	io.ReadCloser
+	once sync.Once
+	done func()
+}
+
+func (b *countedBody) Close() error {
+	b.once.Do(b.done)
+	return b.ReadCloser.Close()
 }
 
 // serverClock is the same time as the server wants it.
@@ -75,6 +117,7 @@ func (w *world) client(change ...func(*binance.Options)) *binance.Client {
 	o := binance.Options{
 		URLs:  binance.URLs{Spot: u.Spot, Futures: u.Futures, Archive: u.Archive, Listing: u.Listing},
 		Clock: w.clock, Timeout: 5 * time.Second, Attempts: 5,
+		Transport: countingTransport{w.clock, &http.Transport{MaxIdleConnsPerHost: 16, MaxConnsPerHost: 16}},
 		Log: func(text string) {
 			if testing.Verbose() {
 				w.t.Log(text)

@@ -20,9 +20,15 @@ const (
 	REST               // REST only
 )
 
+// vias are the names of the sources.
+var vias = [...]string{"auto", "archive", "rest"}
+
+// String is the name.
+func (v Via) String() string { return vias[v] }
+
 // ParseVia reads auto, archive or rest.
 func ParseVia(s string) (Via, error) {
-	for v, name := range [...]string{"auto", "archive", "rest"} {
+	for v, name := range vias {
 		if s == name {
 			return Via(v), nil
 		}

@@ -1,6 +1,7 @@
 package crawl
 
 import (
+	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -52,11 +53,34 @@ func factsOf(t *testing.T, s *data.Store) map[string][]string {
 // import makes of the same recordings: the same keys, prices, volumes and
 // rates, and every other column that both sources carry.
 func TestACrawlOfAllRecordedSeriesEqualsTheirImport(t *testing.T) {
-	if testing.Short() {
-		t.Skip("fetches all of the recorded history twice")
+	testenv.Long(t, "crawl-real")
+	crawlEqualsImport(t, filepath.Join(testenv.Shared(t), "data"), nil, 1_700_000)
+}
+
+// The same of two coins: one that trades, and one whose contract was settled.
+func TestACrawlEqualsTheImport(t *testing.T) {
+	whole := filepath.Join(testenv.Shared(t), "data")
+	dir, symbols := t.TempDir(), []string{"SUIUSDT", "MATICUSDT"}
+	for _, kind := range []string{"funding", "spot/1h", "perp/1h", "mark/1h"} {
+		if err := os.MkdirAll(filepath.Join(dir, kind), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		for _, symbol := range symbols {
+			file := filepath.Join(whole, kind, symbol+".csv.gz")
+			if _, err := os.Stat(file); err != nil {
+				continue
+			}
+			if err := os.Symlink(file, filepath.Join(dir, kind, symbol+".csv.gz")); err != nil {
+				t.Fatal(err)
+			}
+		}
 	}
-	dir := filepath.Join(testenv.Shared(t), "data")
-	recorded, err := exchange.NewFolderFacts(dir)
+	crawlEqualsImport(t, dir, symbols, 50_000)
+}
+
+func crawlEqualsImport(t *testing.T, dir string, symbols []string, atLeast int) {
+	t.Helper()
+	recorded, err := exchange.NewFolderFacts(dir, symbols...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +90,7 @@ func TestACrawlOfAllRecordedSeriesEqualsTheirImport(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := factsOf(t, s)
-	if len(want) < 1_000_000 {
+	if len(want) < atLeast {
 		t.Fatalf("%d facts imported", len(want))
 	}
 	for _, via := range []Via{Archive, REST, Auto} {
@@ -74,7 +98,7 @@ func TestACrawlOfAllRecordedSeriesEqualsTheirImport(t *testing.T) {
 		cs := w.open()
 		began, start := time.Now(), w.clock.Now()
 		rep := w.crawl(cs, Options{All: true, Via: via, Now: realNow, Kinds: []string{data.KindFunding, data.KindSpot, data.KindPerp, data.KindMark}})
-		t.Logf("via %d: %d rows, %d files, %d requests, %.0f s on the virtual clock, %.0f s real; %d absent, %d lacks, %d problems", via, rep.Put.New, rep.Files,
+		t.Logf("via %s: %d rows, %d files, %d requests, %.0f s on the virtual clock, %.0f s real; %d absent, %d lacks, %d problems", via, rep.Put.New, rep.Files,
 			rep.Stats.Total(), float64(w.clock.Now()-start)/1000, time.Since(began).Seconds(), rep.Absent, len(rep.Lacks), len(rep.Problems))
 		if via != Archive && !rep.Complete() {
 			t.Errorf("lacks %+v", rep.Lacks)
@@ -89,6 +113,9 @@ func TestACrawlOfAllRecordedSeriesEqualsTheirImport(t *testing.T) {
 		compareFacts(t, via, factsOf(t, cs), expect)
 		if st := w.server.Stats(); st.Limited+st.Banned > 0 {
 			t.Errorf("the limits were exceeded: %v", st.Statuses)
+		}
+		if err := cs.Close(); err != nil {
+			t.Fatal(err)
 		}
 	}
 }
@@ -119,14 +146,14 @@ func compareFacts(t *testing.T, via Via, got, want map[string][]string) {
 		g, ok := got[key]
 		if !ok {
 			missing++
-			show("via %d misses %s", via, key)
+			show("via %s misses %s", via, key)
 			continue
 		}
 		for i := range w {
 			// A column that one source lacks proves nothing.
 			if g[i] != w[i] && g[i] != "<nil>" && w[i] != "<nil>" {
 				differing++
-				show("via %d: %s is %v, imported %v", via, key, g, w)
+				show("via %s: %s is %v, imported %v", via, key, g, w)
 				break
 			}
 		}
@@ -134,10 +161,10 @@ func compareFacts(t *testing.T, via Via, got, want map[string][]string) {
 	for key := range got {
 		if _, ok := want[key]; !ok {
 			extra++
-			show("via %d has %s, which was never recorded", via, key)
+			show("via %s has %s, which was never recorded", via, key)
 		}
 	}
 	if missing+extra+differing > 0 {
-		t.Errorf("via %d: of %d facts %d missing, %d differing, %d extra", via, len(want), missing, differing, extra)
+		t.Errorf("via %s: of %d facts %d missing, %d differing, %d extra", via, len(want), missing, differing, extra)
 	}
 }

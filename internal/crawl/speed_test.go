@@ -113,9 +113,7 @@ func storeFiles(t testing.TB, s *data.Store, files []speedFile) (rows int) {
 // most twice the processor time of the sqlite3 shell, which does nothing but
 // import the same rows into the same schema.
 func TestArchiveRowsAgainstTheShell(t *testing.T) {
-	if testing.Short() {
-		t.Skip("measures")
-	}
+	testenv.Long(t, "crawl-speed")
 	shell := testenv.Tool(t, "apt-get install sqlite3", "sqlite3")
 	files, csv := speedFiles(t, 10, 36)
 	var ours, theirs []float64
@@ -155,7 +153,8 @@ func TestArchiveRowsAgainstTheShell(t *testing.T) {
 	}
 	slices.Sort(ours)
 	slices.Sort(theirs)
-	t.Logf("rows per second of processor time: %.0f, the shell %.0f: %.2f", ours[1], theirs[1], ours[1]/theirs[1])
+	t.Logf("rows per second of processor time: %.0f, the shell %.0f", ours[1], theirs[1])
+	testenv.Figure(t, "crawl: archive rows per CPU second, against sqlite3 .import", ours[1]/theirs[1], "x", "≥ 0.5", ours[1] >= theirs[1]/2)
 	if ours[1] < theirs[1]/2 {
 		t.Errorf("%.2f of the shell's rate, want at least a half", ours[1]/theirs[1])
 	}

@@ -69,6 +69,7 @@ type Server struct {
 	mu      sync.Mutex
 	wardens [marketCount]warden
 	stats   Stats
+	fresh   map[net.Conn]bool // connections that nothing was asked on yet
 }
 
 // Stats are what the server saw so far.
@@ -114,7 +115,7 @@ func New(facts Facts, opt Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{facts: facts, opt: opt, faults: book, closing: make(chan struct{})}
+	s := &Server{facts: facts, opt: opt, faults: book, closing: make(chan struct{}), fresh: map[net.Conn]bool{}}
 	s.archive = newArchive(facts, book, opt)
 	s.stats = Stats{Requests: map[string]int{}, Statuses: map[int]int{}}
 	for m := range s.wardens {
@@ -138,6 +139,7 @@ func (s *Server) listen() error {
 		srv := &http.Server{
 			Handler:           http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.serve(h, w, r) }),
 			ReadHeaderTimeout: time.Minute,
+			ConnState:         s.noteConn,
 		}
 		s.servers[h] = srv
 		s.serving.Add(1)
@@ -152,6 +154,28 @@ func (s *Server) listen() error {
 	return nil
 }
 
+// noteConn keeps the connections that a client opened in advance: an orderly
+// shutdown would wait for their first request.
+func (s *Server) noteConn(c net.Conn, state http.ConnState) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if state == http.StateNew {
+		s.fresh[c] = true
+	} else {
+		delete(s.fresh, c)
+	}
+}
+
+// dropFresh closes them.
+func (s *Server) dropFresh() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for c := range s.fresh {
+		// It was never used; that it may be gone already changes nothing.
+		_ = c.Close()
+	}
+}
+
 // URLs are where the server listens.
 func (s *Server) URLs() URLs { return s.urls }
 
@@ -161,6 +185,7 @@ func (s *Server) Close() error {
 	var failed error
 	s.closeOnce.Do(func() {
 		close(s.closing)
+		s.dropFresh()
 		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 		defer cancel()
 		for _, srv := range s.servers {

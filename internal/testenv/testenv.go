@@ -67,6 +67,24 @@ func Browser(t testing.TB) string {
 	return Tool(t, "apt-get install chromium", "chromium", "chromium-browser", "google-chrome")
 }
 
+// Long leaves a test that takes minutes to a make target of its own, which sets
+// CARRY_LONG=1. CI runs those targets as parts, so that nothing stays untested.
+func Long(t testing.TB, target string) {
+	t.Helper()
+	if os.Getenv("CARRY_LONG") != "1" {
+		t.Skipf("%smake %s runs it", longWord, target)
+	}
+}
+
+// longWord begins the reason of a skip that is no gap; .ci/tally.go knows it.
+const longWord = "long: "
+
+// Figure logs a measured figure in the form that bench reads. aim may be empty.
+func Figure(t testing.TB, name string, value float64, unit, aim string, met bool) {
+	t.Helper()
+	t.Logf("figure: %s | %.4g | %s | %s | %t", name, value, unit, aim, met)
+}
+
 func missing(t testing.TB, name, hint string) {
 	t.Helper()
 	if CI() {

@@ -82,3 +82,16 @@ func TestRootAndToolAreFound(t *testing.T) {
 		t.Errorf("go at %q", p)
 	}
 }
+
+func TestLongTestsAreLeftToTheirTarget(t *testing.T) {
+	ask := func(tb testing.TB) { Long(tb, "crash") }
+	t.Setenv("CARRY_LONG", "")
+	t.Setenv("CI", "true")
+	if w := attend(ask); w.skipped != "long: make crash runs it" || w.failed != "" {
+		t.Errorf("skipped %q, failed %q", w.skipped, w.failed)
+	}
+	t.Setenv("CARRY_LONG", "1")
+	if w := attend(ask); w.skipped != "" || w.failed != "" {
+		t.Errorf("did not run: skipped %q, failed %q", w.skipped, w.failed)
+	}
+}
