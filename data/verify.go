@@ -14,7 +14,7 @@ type GapClass string
 
 // The classes of gaps.
 const (
-	GapHalt    GapClass = "exchange halt"        // the other leg traded on
+	GapHalt    GapClass = "exchange halt"        // the other leg traded on, for at most haltMax
 	GapNone    GapClass = "none at the exchange" // it was asked for and has nothing
 	GapMissing GapClass = "missing"              // not fetched, or not to be had
 	gapQuery            = `SELECT from_ms, to_ms, missing FROM gap WHERE series_id = ? ORDER BY from_ms`
@@ -47,7 +47,8 @@ func (c *SeriesCheck) Count(class GapClass) int {
 }
 
 // CheckSeries lists every hourly and funding series with its classed gaps. A
-// gap of one leg during which the other leg has every bar is a halt.
+// gap of one leg during which the other leg has every bar is a halt, unless it is
+// longer than any that the exchange had.
 func (s *Store) CheckSeries(ctx context.Context) ([]SeriesCheck, error) {
 	all, err := loadInstruments(ctx, s.r)
 	if err != nil {
@@ -111,7 +112,7 @@ func (s *Store) classedGaps(ctx context.Context, id, other int64, row *SeriesSta
 		if err != nil {
 			return nil, fmt.Errorf("compare legs: %w", err)
 		}
-		if other != 0 && n == g.Rows {
+		if other != 0 && n == g.Rows && g.To-g.From <= haltMax {
 			g.Class = GapHalt
 			continue
 		}

@@ -21,9 +21,9 @@ var coveragePage string
 const (
 	mapLeft   = 150
 	mapTop    = 34
-	cellWidth = 9
-	cellHigh  = 7
-	coinPad   = 5
+	cellWidth = 10
+	cellHigh  = 9
+	coinPad   = 6
 )
 
 // coverageMap is what the page shows.
@@ -94,9 +94,9 @@ func drawCoverage(path string, list []data.SeriesCoverage) *coverageMap {
 			}
 			coin = s.Coin
 			m.Coins++
-			m.Names = append(m.Names, mapLabel{mapLeft - 58, y + cellHigh, clip(coin, 14)})
+			m.Names = append(m.Names, mapLabel{mapLeft - 58, y + cellHigh - 1, clip(coin, 14)})
 		}
-		m.Lines = append(m.Lines, mapLabel{mapLeft - 6, y + cellHigh, s.Kind})
+		m.Lines = append(m.Lines, mapLabel{mapLeft - 6, y + cellHigh - 1, s.Kind})
 		for _, c := range s.Months {
 			rows += c.Rows
 			missing += c.Expected - c.Rows

@@ -6,6 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"carry"
@@ -38,18 +41,26 @@ func (c *fetchCmd) Run(e *env) (err error) {
 	if err != nil {
 		return err
 	}
+	if err := o.Check(); err != nil {
+		return optionError(err) // before a database is made
+	}
 	show := newFetchProgress(e.stderr)
 	client, err := c.client(c.KeyFile, show.log)
 	if err != nil {
 		return err
 	}
 	o.Progress = show.step
-	lock, err := data.LockCrawl(e.ctx, c.DB, c.Wait)
+	path, done, err := c.place()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, done()) }()
+	lock, err := data.LockCrawl(e.ctx, path, c.Wait)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, lock.Release()) }()
-	store, err := data.Open(c.DB)
+	store, err := data.Open(path)
 	if err != nil {
 		return err
 	}
@@ -77,6 +88,23 @@ func (c *fetchCmd) Run(e *env) (err error) {
 		return remoteError(err)
 	}
 	return c.finish(e, rep)
+}
+
+// place is where the database lies. The plan of one that does not exist is made
+// on an empty one elsewhere, which done removes.
+func (c *fetchCmd) place() (path string, done func() error, err error) {
+	nothing := func() error { return nil }
+	if !c.DryRun {
+		return c.DB, nothing, nil
+	}
+	if _, err := os.Stat(c.DB); !errors.Is(err, fs.ErrNotExist) {
+		return c.DB, nothing, nil
+	}
+	dir, err := os.MkdirTemp("", "crawl-plan-*")
+	if err != nil {
+		return "", nothing, fmt.Errorf("make folder for the plan: %w", err)
+	}
+	return filepath.Join(dir, "plan.db"), func() error { return os.RemoveAll(dir) }, nil
 }
 
 // finish prints the summary; what is incomplete is exit code 3.
@@ -137,7 +165,7 @@ func optionError(err error) error {
 // printPlan writes what a crawl would do, at most 80 columns wide.
 func printPlan(w io.Writer, p *crawl.Plan, kinds []string) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d coins, up to %s (UTC). Nothing was fetched but what this plan needs.\n\n", p.Coins, p.Cutoff)
+	fmt.Fprintf(&b, "Plan for %d coins, up to %s UTC; nothing was stored.\n\n", p.Coins, p.Cutoff.UTC().Format(minute))
 	fmt.Fprintf(&b, "%-8s %6s %11s %7s %9s %9s %9s %8s\n", "kind", "series", "rows", "files", "requests", "weight", "MB", "time")
 	if len(kinds) == 0 {
 		kinds = crawl.AllKinds[:]
@@ -146,8 +174,8 @@ func printPlan(w io.Writer, p *crawl.Plan, kinds []string) error {
 		planRow(&b, kind, p.Estimate(kind))
 	}
 	planRow(&b, "all", p.Estimate(""))
-	b.WriteString("\nrows: at most, since nobody knows yet when a coin was listed. weight: against the\n" +
-		"limits per minute, time: the least that these allow. Files have no limit.\n")
+	b.WriteString("\nrows: at most, since nobody knows yet when a coin was listed. weight: against\n" +
+		"the limits per minute; time: the least that these allow. Files have no limit.\n")
 	if n := len(p.Series); n > 0 && n <= 40 {
 		fmt.Fprintf(&b, "\n%-8s %-20s %-16s  %-16s %7s\n", "kind", "symbol", "from", "to", "files")
 		for _, s := range p.Series {

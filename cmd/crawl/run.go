@@ -91,7 +91,7 @@ func classify(err error) error {
 func hintOf(err error) string {
 	switch {
 	case errors.Is(err, data.ErrMissing), errors.Is(err, data.ErrNoData):
-		return "crawl import DIR --db FILE makes one"
+		return "crawl fetch --coins BTC,ETH --db FILE or crawl import DIR --db FILE makes one"
 	case errors.Is(err, data.ErrNotDatabase):
 		return "name another file with --db; this one was left as it is"
 	case errors.Is(err, data.ErrCorrupt):

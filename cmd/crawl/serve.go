@@ -49,7 +49,7 @@ func (c *serveCmd) Run(e *env) (err error) {
 		return cli.Fail(cli.Usage, err, "")
 	}
 	defer func() { err = errors.Join(err, server.Close()) }()
-	fmt.Fprintf(e.stderr, "%s: a copy of Binance's history interface on this machine: %s, %s to %s\n", program, what, from.Date(), to.Date())
+	fmt.Fprintf(e.stderr, "%s: playing Binance: %s, %s to %s\n", program, what, from.Date(), to.Date())
 	if len(c.Command) > 0 {
 		err = c.runCommand(e, server.URLs())
 	} else {
@@ -80,7 +80,11 @@ func (c *serveCmd) facts() (exchange.Facts, string, error) {
 	if err != nil {
 		return nil, "", cli.Fail(cli.Usage, err, "")
 	}
-	return f, fmt.Sprintf("a generated market of %d coins", c.Coins), nil
+	coins := fmt.Sprintf("%d coins", c.Coins)
+	if c.Coins == 1 {
+		coins = "one coin"
+	}
+	return f, "a generated market of " + coins, nil
 }
 
 // variables tell fetch and its kin where the server is.
@@ -151,6 +155,6 @@ func tellServed(w io.Writer, s exchange.Stats) {
 	for _, v := range s.Faults {
 		faults += v
 	}
-	fmt.Fprintf(w, "%s: served %s requests, %d with a fault; most weight in a minute: spot %s, futures %s; refused for weight: %d\n",
+	fmt.Fprintf(w, "%s: served %s requests, %d with a fault;\n  most weight in a minute: spot %s, futures %s; refused for weight: %d\n",
 		program, grouped(n), faults, grouped(s.PeakWeight[0]), grouped(s.PeakWeight[1]), s.Limited+s.Banned)
 }

@@ -87,8 +87,8 @@ func (c *Crawler) date(ctx context.Context, l *Listed) error {
 		}
 		return nil
 	}
-	if c.o.Via == REST || known && len(c.o.Coins) == 0 && info.Status == "TRADING" {
-		return nil // a request for each would be many for little
+	if c.o.Via == REST {
+		return nil
 	}
 	files, err := c.files(ctx, kind, "monthly", l.Symbol, "")
 	if err != nil || len(files) == 0 {

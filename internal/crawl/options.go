@@ -84,6 +84,9 @@ var steps = map[string]carry.Time{
 	"1d": carry.Day,
 }
 
+// Check tells what is wrong with the options; the error wraps ErrOptions.
+func (o Options) Check() error { return o.complete() }
+
 // complete checks the options and fills in defaults.
 func (o *Options) complete() error {
 	if o.Interval == "" {
