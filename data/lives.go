@@ -63,6 +63,7 @@ func (s *Store) Lives(ctx context.Context, leg carry.Leg, symbol string) ([]Life
 
 // SplitLife records that a symbol was used twice: rows before old ends, and
 // files and searches that lie before, are given to the series of the old life.
+// Rows between the two lives are nobody's and go.
 func (s *Store) SplitLife(ctx context.Context, old, present Life) error {
 	kinds := []string{kindSpot}
 	if old.Leg == carry.Perp {
@@ -76,6 +77,9 @@ func (s *Store) SplitLife(ctx context.Context, old, present Life) error {
 		}
 		for _, kind := range kinds {
 			if err := tx.moveSeries(ctx, kind, present.Name, old); err != nil {
+				return fmt.Errorf("split %s %s: %w", kind, old.Symbol, err)
+			}
+			if err := tx.dropBetween(ctx, kind, present, old.Span.To); err != nil {
 				return fmt.Errorf("split %s %s: %w", kind, old.Symbol, err)
 			}
 		}
@@ -123,6 +127,20 @@ func (tx *writeTx) moveSeries(ctx context.Context, kind, from string, l Life) er
 	for _, q := range []string{`UPDATE archive_file SET symbol = ?1 WHERE kind = ?2 AND symbol = ?3 AND to_ms <= ?4`,
 		`UPDATE OR REPLACE searched SET symbol = ?1 WHERE kind = ?2 AND symbol = ?3 AND to_ms <= ?4`} {
 		if _, err := tx.ExecContext(ctx, q, l.Name, kind, from, int64(l.Span.To)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// dropBetween deletes a symbol's rows from the end of one life to the beginning
+// of the next: archives go on after a contract was settled.
+func (tx *writeTx) dropBetween(ctx context.Context, kind string, present Life, from carry.Time) error {
+	for _, q := range []string{
+		`DELETE FROM kline WHERE series_id IN (SELECT id FROM series WHERE kind = ? AND symbol = ?) AND open_ms >= ? AND open_ms < ?`,
+		`DELETE FROM funding WHERE series_id IN (SELECT id FROM series WHERE kind = ? AND symbol = ?) AND slot_ms >= ? AND slot_ms < ?`,
+	} {
+		if _, err := tx.ExecContext(ctx, q, kind, present.Name, int64(from), int64(present.Span.From)); err != nil {
 			return err
 		}
 	}

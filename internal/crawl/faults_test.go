@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +15,7 @@ import (
 	"carry/data"
 	"carry/internal/binance"
 	"carry/internal/exchange"
+	"carry/internal/testenv"
 )
 
 // rowsOf are the facts that no fault may falsify: bars with all their columns,
@@ -52,13 +55,59 @@ func TestFaults(t *testing.T) {
 		truths[via] = rowsOf(t, s)
 	}
 
+	for _, c := range faultCases() {
+		name := fmt.Sprintf("%s %s %s", c.rule.Kind, strings.Trim(c.rule.Path, "*"), c.via)
+		t.Run(strings.ReplaceAll(name, "/", "_"), func(t *testing.T) {
+			w := newWorld(t, exchange.TinyFacts(), tinyNow, exchange.Options{DripPause: time.Millisecond,
+				Faults: exchange.Faults{Seed: 1, Rules: []exchange.FaultRule{c.rule}}})
+			s := w.open()
+			client := w.client(func(o *binance.Options) { o.Timeout, o.Attempts = time.Second/2, 8 })
+			rep, err := w.try(s, client, Options{Coins: []string{"AAA"}, Now: tinyNow, Kinds: faultKinds, Via: c.via})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, truth := rowsOf(t, s), truths[c.via]
+			missing := 0
+			for line := range truth {
+				if !got[line] {
+					missing++
+				}
+			}
+			for line := range got {
+				if !truth[line] {
+					t.Fatalf("a row that never was: %s", line)
+				}
+			}
+			st := w.server.Stats()
+			switch {
+			case c.want == complete && (missing > 0 || !rep.Complete()):
+				t.Errorf("%d rows missing; lacks %+v, problems %+v", missing, rep.Lacks, rep.Problems)
+			case c.want == told && (missing == 0 || rep.Complete()):
+				t.Errorf("%d rows missing, and the report is complete: %v", missing, rep.Complete())
+			case c.want == unnoticed && missing == 0:
+				t.Error("nothing is missing: did the fault hit?")
+			}
+			if st.Limited+st.Banned > 0 {
+				t.Errorf("the limits were exceeded: %v", st.Statuses)
+			}
+			if st.Faults[c.rule.Kind] == 0 && !strings.HasPrefix(string(c.rule.Kind), "list") {
+				t.Error("the fault never hit")
+			}
+		})
+	}
+}
+
+// faultCase is a fault, the way that is taken, and what comes of it.
+type faultCase struct {
+	rule exchange.FaultRule
+	via  Via
+	want outcome
+}
+
+func faultCases() []faultCase {
 	month := "*AAAUSDT-1h-2024-12.zip"
 	rate := "*AAAUSDT-fundingRate-2024-12.zip"
-	for _, c := range []struct {
-		rule exchange.FaultRule
-		via  Via
-		want outcome
-	}{
+	return []faultCase{
 		{exchange.FaultRule{Kind: exchange.Fault429, Path: "*klines*", Nth: 2, Times: 2}, REST, complete},
 		{exchange.FaultRule{Kind: exchange.Fault418, Path: "*klines*", Nth: 2, Times: 1}, REST, complete},
 		{exchange.FaultRule{Kind: exchange.Fault500, Prob: 0.2}, Auto, complete},
@@ -114,46 +163,49 @@ func TestFaults(t *testing.T) {
 		{exchange.FaultRule{Kind: exchange.FaultSymlink, Path: month}, Auto, complete},
 		{exchange.FaultRule{Kind: exchange.FaultListRepeated}, Auto, complete},
 		{exchange.FaultRule{Kind: exchange.FaultListNoMarker}, Auto, complete},
-	} {
-		name := fmt.Sprintf("%s %s %d", c.rule.Kind, strings.Trim(c.rule.Path, "*"), c.via)
-		t.Run(strings.ReplaceAll(name, "/", "_"), func(t *testing.T) {
-			w := newWorld(t, exchange.TinyFacts(), tinyNow, exchange.Options{DripPause: time.Millisecond,
-				Faults: exchange.Faults{Seed: 1, Rules: []exchange.FaultRule{c.rule}}})
-			s := w.open()
-			client := w.client(func(o *binance.Options) { o.Timeout, o.Attempts = time.Second/2, 8 })
-			rep, err := w.try(s, client, Options{Coins: []string{"AAA"}, Now: tinyNow, Kinds: faultKinds, Via: c.via})
+	}
+}
+
+// Every kind of fault that the server can play is tried here or in a test of its
+// own, and stands in docs/FAULTS.md; the tests that are named there exist.
+func TestTheListOfFaultsIsComplete(t *testing.T) {
+	root := testenv.Root(t)
+	page, err := os.ReadFile(filepath.Join(root, "docs", "FAULTS.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests := ""
+	for _, dir := range []string{"internal/crawl", "cmd/crawl"} {
+		files, err := filepath.Glob(filepath.Join(root, dir, "*_test.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range files {
+			text, err := os.ReadFile(f)
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, truth := rowsOf(t, s), truths[c.via]
-			missing := 0
-			for line := range truth {
-				if !got[line] {
-					missing++
-				}
-			}
-			for line := range got {
-				if !truth[line] {
-					t.Fatalf("a row that never was: %s", line)
-				}
-			}
-			st := w.server.Stats()
-			switch {
-			case c.want == complete && (missing > 0 || !rep.Complete()):
-				t.Errorf("%d rows missing; lacks %+v, problems %+v", missing, rep.Lacks, rep.Problems)
-			case c.want == told && (missing == 0 || rep.Complete()):
-				t.Errorf("%d rows missing, and the report is complete: %v", missing, rep.Complete())
-			case c.want == unnoticed && missing == 0:
-				t.Error("nothing is missing: did the fault hit?")
-			}
-			if st.Limited+st.Banned > 0 {
-				t.Errorf("the limits were exceeded: %v", st.Statuses)
-			}
-			if st.Faults[c.rule.Kind] == 0 && !strings.HasPrefix(string(c.rule.Kind), "list") {
-				t.Error("the fault never hit")
-			}
-		})
+			tests += string(text)
+		}
 	}
+	tried := map[exchange.FaultKind]bool{exchange.FaultRepublished: true, exchange.FaultIntervalChange: true, exchange.FaultTickerReuse: true}
+	for _, c := range faultCases() {
+		tried[c.rule.Kind] = true
+	}
+	for _, k := range exchange.FaultKinds() {
+		if !tried[k] {
+			t.Errorf("%s is never tried", k)
+		}
+		if !strings.Contains(string(page), "`"+string(k)+"`") {
+			t.Errorf("docs/FAULTS.md does not tell of %s", k)
+		}
+	}
+	for _, name := range regexp.MustCompile(`Test[A-Z]\w+`).FindAllString(string(page), -1) {
+		if !strings.Contains(tests, "func "+name+"(") {
+			t.Errorf("docs/FAULTS.md names %s, which does not exist", name)
+		}
+	}
+	t.Logf("%d kinds of faults of the server in %d cases", len(exchange.FaultKinds()), len(faultCases()))
 }
 
 // A file that was published again is noticed by its listing, and its values
@@ -227,6 +279,70 @@ func TestAReusedTickerIsTwoSeries(t *testing.T) {
 		dumps = append(dumps, dump(t, s, "kline", "funding ", "gap"))
 	}
 	differ(t, "sorted out later", dumps[1], dumps[0])
+}
+
+// Archives go on after a contract was settled, at a price that nobody traded.
+// Whether the ticker was given to another coin since, the exchange still names
+// the contract as settled, or nobody names it, those rows are not kept.
+func TestRowsAfterTheDeliveryAreCut(t *testing.T) {
+	const settled = carry.Time(1657011600000) // BBB, 2022-07-05 09:00
+	for _, name := range []string{"given to another coin", "found out later", "named as settled", "gone", "archives alone"} {
+		t.Run(name, func(t *testing.T) {
+			facts := exchange.TinyFacts()
+			o := Options{Coins: []string{"BBB"}, Now: tinyNow, Kinds: []string{data.KindPerp, data.KindMark}}
+			server := exchange.Options{Faults: exchange.Faults{Rules: []exchange.FaultRule{{Kind: exchange.FaultTickerReuse}}}}
+			life := "BBBUSDT~2022-07-05"
+			if name != "given to another coin" && name != "found out later" {
+				oneLife(facts, settled)
+				life = "BBBUSDT"
+			}
+			w := newWorld(t, facts, tinyNow, server)
+			s := w.open()
+			switch name {
+			case "gone":
+				o.To = settled + 20*carry.Day
+				w.transport = forgetful{symbol: "BBBUSDT"}
+			case "archives alone", "found out later":
+				o.Via = Archive
+			}
+			w.crawl(s, o)
+			if name == "found out later" {
+				o.Via = Auto
+				w.crawl(s, o)
+			}
+			if w.server.Stats().Faults[exchange.FaultTickerReuse] == 0 {
+				t.Fatal("the fault never hit")
+			}
+			last := map[string]carry.Time{}
+			for line := range strings.Lines(dump(t, s, "kline perp BBBUSDT", "kline mark BBBUSDT")) {
+				var kind, symbol string
+				var step, at carry.Time
+				fmt.Sscanf(line, "kline %s %s %d %d", &kind, &symbol, &step, &at)
+				if symbol == life {
+					last[kind] = max(last[kind], at)
+				}
+				if strings.Contains(line, " 0.0001 0.0001 0.0001 0.0001 ") {
+					t.Fatal("a row that nobody traded:", line)
+				}
+			}
+			if last["perp"] != settled-carry.Hour || last["mark"] != settled-carry.Hour {
+				t.Errorf("it ends at %v, settled %s; %s", last, settled, dump(t, s, "life perp BBB"))
+			}
+		})
+	}
+}
+
+// oneLife takes the second life of BBB away.
+func oneLife(f *exchange.MemoryFacts, end carry.Time) {
+	for m := range f.Listed {
+		f.Listed[m] = slices.DeleteFunc(f.Listed[m], func(s exchange.Symbol) bool { return s.Onboard > end })
+	}
+	for key, rows := range f.Rows {
+		if key.Symbol == "BBBUSDT" {
+			f.Rows[key] = slices.DeleteFunc(rows, func(k exchange.Kline) bool { return k.At >= end })
+		}
+	}
+	f.Settled["BBBUSDT"] = slices.DeleteFunc(f.Settled["BBBUSDT"], func(p exchange.Funding) bool { return p.At >= end })
 }
 
 // The network goes away in the middle, and comes back for the next run.

@@ -96,6 +96,8 @@ type world struct {
 	clock  *virtualClock
 	server *exchange.Server
 	path   string
+	// transport, if set, carries the clients' requests.
+	transport http.RoundTripper
 }
 
 func newWorld(t testing.TB, facts exchange.Facts, now carry.Time, o exchange.Options) *world {
@@ -123,6 +125,9 @@ func (w *world) client(change ...func(*binance.Options)) *binance.Client {
 				w.t.Log(text)
 			}
 		},
+	}
+	if w.transport != nil {
+		o.Transport = w.transport
 	}
 	for _, c := range change {
 		c(&o)
@@ -232,4 +237,21 @@ func (c *cuttingTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, errCut
 	}
 	return http.DefaultTransport.RoundTrip(r)
+}
+
+// forgetful is an exchange that has renamed a symbol in its exchangeInfo.
+type forgetful struct{ symbol string }
+
+func (f forgetful) RoundTrip(r *http.Request) (*http.Response, error) {
+	resp, err := http.DefaultTransport.RoundTrip(r)
+	if err != nil || !strings.HasSuffix(r.URL.Path, "/exchangeInfo") {
+		return resp, err
+	}
+	body, err := io.ReadAll(resp.Body)
+	if err = errors.Join(err, resp.Body.Close()); err != nil {
+		return nil, err
+	}
+	body = bytes.ReplaceAll(body, []byte(`"symbol":"`+f.symbol+`"`), []byte(`"symbol":"OTHERUSDT"`))
+	resp.Body, resp.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+	return resp, nil
 }

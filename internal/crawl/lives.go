@@ -27,6 +27,9 @@ func (c *Crawler) lives(ctx context.Context, leg carry.Leg, symbol string, month
 		suffix, begin = reused(perp)
 		end = begin
 	} else if end, begin = relisted(monthly, info.Onboard); end > 0 {
+		if at := c.tradedUntil(ctx, symbol, monthly, end); at > 0 {
+			end = at
+		}
 		suffix = end.Date()
 	}
 	if suffix != "" {
@@ -41,12 +44,71 @@ func (c *Crawler) lives(ctx context.Context, leg carry.Leg, symbol string, month
 	if leg == carry.Spot {
 		return []data.Life{whole}, nil
 	}
-	if ended(info) && info.Delivery <= c.cutoff {
-		whole.Span.To = info.Delivery
-	} else if whole.Span.To, err = c.store.Delivered(ctx, symbol); err != nil {
+	if whole.Span.To, err = c.delivery(ctx, symbol, info, monthly); err != nil {
 		return nil, err
 	}
 	return []data.Life{whole}, nil
+}
+
+// delivery is when a contract was settled: as the exchange says, as it was
+// recorded, or, of one that the exchange does not name, where trading ended in
+// the archive, which is noted. 0: not yet, or not known.
+func (c *Crawler) delivery(ctx context.Context, symbol string, info wire.SymbolInfo, monthly []File) (carry.Time, error) {
+	if ended(info) && info.Delivery <= c.cutoff {
+		return info.Delivery, nil
+	}
+	at, err := c.store.Delivered(ctx, symbol)
+	if err != nil || at > 0 || info.Symbol != "" || c.o.Via == REST {
+		return at, err
+	}
+	series := data.Series{Kind: data.KindPerp, Symbol: symbol, Step: c.step}
+	have, err := c.store.ArchiveFiles(ctx, series)
+	if n := len(monthly); err != nil || n == 0 || have[monthly[n-1].Key].Stamp == monthly[n-1].Stamp {
+		return 0, err // its last file was looked at before it was stored
+	}
+	if at = c.tradedUntil(ctx, symbol, monthly, 1<<62); at == 0 {
+		return 0, nil
+	}
+	return at, c.store.PutLife(ctx, data.Life{Leg: carry.Perp, Name: symbol, Symbol: symbol, Span: data.Span{To: at},
+		Note: "nobody traded it from then on", Source: "archive"})
+}
+
+// tradedUntil looks for the end of trading in a perpetual's monthly files that
+// end by a time, last one first: archives go on behind a settlement with bars at
+// one price that nobody traded (binance.md §1.4). 0 where the last bar was
+// traded, and for files of other series, which tell nothing of trades.
+func (c *Crawler) tradedUntil(ctx context.Context, symbol string, monthly []File, by carry.Time) carry.Time {
+	if len(monthly) == 0 || !strings.HasPrefix(monthly[0].Key, prefix(data.KindPerp, "monthly", symbol, c.o.Interval)) {
+		return 0
+	}
+	series := data.Series{Kind: data.KindPerp, Symbol: symbol, Step: c.step}
+	f := &fetcher{run: &run{Crawler: c}, s: &Series{Name: series, Symbol: symbol}}
+	var end carry.Time
+	for i := len(monthly) - 1; i >= 0; i-- {
+		file := monthly[i]
+		if file.Span.To > by {
+			continue
+		}
+		file.Part = file.Span
+		chunk := &data.Chunk{Series: series, Source: file.Key}
+		if err := f.read(ctx, &file, chunk); err != nil {
+			return end // the fetch says what is wrong with the file
+		}
+		n := len(chunk.Bars)
+		for n > 0 && untraded(&chunk.Bars[n-1]) {
+			n--
+			end = chunk.Bars[n].At
+		}
+		if n > 0 {
+			return end
+		}
+	}
+	return end
+}
+
+// untraded tells a bar at a single price without volume.
+func untraded(b *data.Bar) bool {
+	return b.Volume == 0 && b.Open == b.High && b.Open == b.Low && b.Open == b.Close
 }
 
 // lifeMark stands between a symbol and its end in the names of ended lives.
