@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"strconv"
@@ -76,8 +77,13 @@ func readKeyFile(file string) (map[string]string, error) {
 	if !info.Mode().IsRegular() || info.Mode().Perm()&^fs.FileMode(0o600) != 0 {
 		return nil, fmt.Errorf("%w: %s has mode %04o, others may read it: chmod 600 %s", ErrKeys, file, info.Mode().Perm(), file)
 	}
+	return parseKeys(f, file)
+}
+
+// parseKeys reads the lines of a key file. No error tells what stands in it.
+func parseKeys(r io.Reader, file string) (map[string]string, error) {
 	values := map[string]string{}
-	in := bufio.NewScanner(f)
+	in := bufio.NewScanner(r)
 	for n := 1; in.Scan(); n++ {
 		line := strings.TrimSpace(in.Text())
 		if line == "" || line[0] == '#' {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/xml"
 	"io"
+	"strconv"
 )
 
 // Listing is one page of the archive's listing (S3 ListObjects).
@@ -22,14 +23,15 @@ type Object struct {
 	Size int64
 }
 
+// listingXML keeps numbers as text: encoding/xml takes an empty element for a zero.
 type listingXML struct {
 	XMLName   xml.Name `xml:"ListBucketResult"`
-	Truncated *bool    `xml:"IsTruncated"`
+	Truncated string   `xml:"IsTruncated"`
 	Next      string   `xml:"NextMarker"`
 	Contents  []struct {
 		Key  *string `xml:"Key"`
 		ETag *string `xml:"ETag"`
-		Size *int64  `xml:"Size"`
+		Size string  `xml:"Size"`
 	} `xml:"Contents"`
 	Folders []struct {
 		Prefix *string `xml:"Prefix"`
@@ -49,20 +51,21 @@ func DecodeListing(body []byte) (*Listing, error) {
 	if _, err := d.Token(); err != io.EOF {
 		return nil, formatError("listing: text after the end")
 	}
-	if x.Truncated == nil {
-		return nil, formatError("listing: no IsTruncated")
+	if x.Truncated != "true" && x.Truncated != "false" {
+		return nil, formatError("listing: IsTruncated %q", clip([]byte(x.Truncated)))
 	}
 	l := &Listing{}
 	last := ""
 	for i, c := range x.Contents {
-		if c.Key == nil || *c.Key == "" || c.ETag == nil || *c.ETag == "" || c.Size == nil || *c.Size < 0 {
+		size, err := strconv.ParseInt(c.Size, 10, 64)
+		if c.Key == nil || *c.Key == "" || c.ETag == nil || *c.ETag == "" || err != nil || size < 0 {
 			return nil, formatError("listing: file %d lacks Key, ETag or Size", i+1)
 		}
 		if *c.Key <= last {
 			return nil, formatError("listing: keys do not ascend at %q", clip([]byte(*c.Key)))
 		}
 		last = *c.Key
-		l.Objects = append(l.Objects, Object{*c.Key, *c.ETag, *c.Size})
+		l.Objects = append(l.Objects, Object{*c.Key, *c.ETag, size})
 	}
 	for i, f := range x.Folders {
 		if f.Prefix == nil || *f.Prefix == "" {
@@ -70,7 +73,7 @@ func DecodeListing(body []byte) (*Listing, error) {
 		}
 		l.Prefixes = append(l.Prefixes, *f.Prefix)
 	}
-	if l.Truncated = *x.Truncated; l.Truncated {
+	if l.Truncated = x.Truncated == "true"; l.Truncated {
 		l.Next = x.Next
 		if n := len(l.Prefixes); l.Next == "" && n > 0 {
 			last = max(last, l.Prefixes[n-1])
