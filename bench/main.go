@@ -96,6 +96,9 @@ func run(rounds, coins, years int, dir, out string) error {
 	if err := whole(r, rounds, coins, years, dir); err != nil {
 		return err
 	}
+	if err := crawler(r); err != nil {
+		return err
+	}
 	if out == "" {
 		return nil
 	}

@@ -46,7 +46,7 @@ func TestAYearOf74PairsWithinTheLimits(t *testing.T) {
 	took, again := yearWithinLimits(t, 74, 2400)
 	least := leastSeconds(74, 2400)
 	testenv.Figure(t, "crawl: 74 pairs x 1 year by REST, virtual clock", took, "s", fmt.Sprintf("≤ %.1f", 1.1*least), took <= 1.1*least)
-	testenv.Figure(t, "crawl: requests of a rerun with nothing new, per series", float64(again)/(3*74), "", "≤ 1", again <= 3*74)
+	testenv.Figure(t, "crawl: requests of a rerun with nothing new, per series", float64(again)/(3*74), "x", "≤ 1", again <= 3*74)
 }
 
 // The same of a ninth of the pairs at a ninth of the limit.
