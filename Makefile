@@ -3,7 +3,7 @@ FUZZTIME ?= 10s
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 RACE = ./data ./internal/lab ./sim ./strategy
 
-.PHONY: help test short race fmt vet lint cover fuzz bench claims claims-check crawl-real crash crawl-speed demo ci
+.PHONY: help test short race fmt vet lint cover fuzz slurm bench claims claims-check crawl-real crash crawl-speed demo ci
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 14
@@ -33,6 +33,9 @@ fuzz: ## each fuzz target for FUZZTIME (10s)
 	@git grep -lE '^func Fuzz[A-Z]' -- '*_test.go' | xargs -rn1 dirname | sort -u | while read -r d; do \
 	for f in $$(grep -hoE '^func Fuzz[A-Za-z0-9_]+' "$$d"/*_test.go | cut -c6-); do \
 	echo "$$d $$f"; go test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) "./$$d" || exit 1; done; done
+
+slurm: ## an array job on a real Slurm on this machine, with kills (slurm-wlm, munge)
+	go test -tags slurm -v -count=1 -timeout=10m -run TestSlurm ./cmd/backtest
 
 bench: ## speed against the floors; writes docs/results/bench-DATE.json
 	go run ./bench
