@@ -1,5 +1,7 @@
 package carry
 
+import "sort"
+
 // Flags say what is known about a pair at an instant.
 type Flags uint8
 
@@ -140,6 +142,20 @@ func (b *Block) columns() [14]*[]float64 {
 		&b.Perp.Open, &b.Perp.High, &b.Perp.Low, &b.Perp.Close, &b.Perp.Volume,
 		&b.MarkOpen, &b.MarkHigh, &b.MarkClose, &b.Premium,
 	}
+}
+
+// Part is the block's bars [from, to), on the same memory.
+func (b *Block) Part(from, to int) Block {
+	out := *b
+	out.Start, out.N = b.Start+Time(from)*b.Step, to-from
+	for _, col := range out.columns() {
+		*col = (*col)[from*b.P : to*b.P]
+	}
+	due := func(at Time) int {
+		return sort.Search(len(b.Settled), func(i int) bool { return b.Settled[i].At >= at })
+	}
+	out.Settled = b.Settled[due(out.Start):due(out.End())]
+	return out
 }
 
 // End is the open time of the bar after the block.

@@ -28,7 +28,8 @@ type Frames struct {
 	slowN     int
 }
 
-// columns are a frame's fast facts, time-major.
+// columns are a frame's fast facts, time-major; the row after the last instant
+// is where the next block begins.
 type columns struct {
 	spotLast, perpLast, mark []float64
 	spotValue, perpValue     []float64
@@ -134,10 +135,29 @@ func (c *columns) market(m *carry.Market, r, p int) {
 	m.Predicted, m.Flags = c.predicted[lo:hi], c.flags[lo:hi]
 }
 
+// save copies row r of p pairs to where it outlives the block.
+func (c *columns) save(to *lastRow, r, p int) {
+	lo, hi := r*p, (r+1)*p
+	copy(to.spotLast, c.spotLast[lo:hi])
+	copy(to.perpLast, c.perpLast[lo:hi])
+	copy(to.mark, c.mark[lo:hi])
+	copy(to.spotValue, c.spotValue[lo:hi])
+	copy(to.perpValue, c.perpValue[lo:hi])
+}
+
+// restore makes it the first row.
+func (c *columns) restore(from *lastRow) {
+	copy(c.spotLast, from.spotLast)
+	copy(c.perpLast, from.perpLast)
+	copy(c.mark, from.mark)
+	copy(c.spotValue, from.spotValue)
+	copy(c.perpValue, from.perpValue)
+}
+
 // prepare makes room for n instants of p pairs.
 func (f *Frames) prepare(start, step carry.Time, n, p int) {
 	f.Start, f.Step, f.N = start, step, n
-	f.cols.resize(n * p)
+	f.cols.resize((n + 1) * p)
 	if cap(f.Markets) < n {
 		f.Markets, f.rows, f.settledAt = make([]carry.Market, n), make([]row, n), make([]int, n+1)
 	}

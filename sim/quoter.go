@@ -2,6 +2,7 @@ package sim
 
 import (
 	"math"
+	"slices"
 
 	"carry"
 )
@@ -13,12 +14,17 @@ type QuoteModels struct {
 
 // Quoter turns bars into quotes, premiums and predicted rates. Its state
 // carries over from block to block; at every instant it uses closed bars only.
+//
+// It touches every pair at every instant, so what is common goes through tight
+// loops over columns, and what is rare (a leg that did not trade) is put on a
+// list and set right afterwards.
 type Quoter struct {
 	info   *carry.TapeInfo
 	models QuoteModels
 	// warmUntil is the run's start: earlier instants only fill windows.
 	warmUntil carry.Time
 	st        []quoteState
+	last      lastRow
 	days      []dayState
 	slow      *slowFacts
 	changed   bool // slow facts differ from the version in use
@@ -28,25 +34,50 @@ type Quoter struct {
 	frames    Frames
 	pred      predictionSums
 	lastAt    carry.Time
+
+	// For the predicted rate: the interval's average premium so far, the interest
+	// term and the cap.
+	average, interest, cap []float64
+	// predicted is the row that was made last.
+	predicted        []carry.PredictedRate
+	spotDay, perpDay []float64 // value of the present day so far
+	flags            []carry.Flags
+	nextSlot         []carry.Time // when the next settlement is due
+	freshUntil       carry.Time   // no known settlement is overdue before
+	endedUntil       []carry.Time
+	ended            []int32 // pairs with an endedUntil that may still count
+
+	// Pairs of which a leg did not trade in the bar that was absorbed last; those
+	// of the bar before; and which leg it was.
+	odd, wasOdd []int32
+	missing     []uint8
+	// implied are pairs whose spot price of this instant is not the last one.
+	implied []impliedPrice
 }
 
-// quoteState is what is remembered of one pair from instant to instant.
+const (
+	spotMissing = 1 << iota
+	perpMissing
+)
+
+type impliedPrice struct {
+	pair int32
+	last float64 // the last price that was paid
+}
+
+// lastRow are the facts at the end of a block.
+type lastRow struct{ spotLast, perpLast, mark, spotValue, perpValue []float64 }
+
+// quoteState is what is remembered of one pair's premium from bar to bar.
 type quoteState struct {
-	spotLast, perpLast, mark float64
-	spotInv                  float64 // 1/spotLast
-	premium                  float64 // at the last close, as traded
-	steady                   float64 // at the close before it
-	sampled                  float64 // latest sample of the interval's average
-	sum, weightSum, weight   float64
-	predicted                float64
-	interest, cap, intervalH float64
-	deadband, perCoin        float64 // perCoin is 1/Mult
-	spotValue, perpValue     float64
-	nextSlot                 carry.Time
-	flags                    carry.Flags
-	endedUntil               carry.Time // 0: not ended
-	spotDay, perpDay         float64    // sums of the present day
-	squares                  float64
+	spotInv     float64 // 1 / last spot price
+	premium     float64 // at the last close, as traded
+	steady      float64 // at the close before it
+	sampled     float64 // latest sample of the interval's average
+	sum, weight float64 // weighted sum of samples and the last one's weight
+	deadband    float64
+	perCoin     float64 // 1/Mult
+	squares     float64 // of the day's returns
 }
 
 // dayState is what changes at midnight only.
@@ -59,12 +90,20 @@ type dayState struct {
 func NewQuoter(info *carry.TapeInfo, models QuoteModels, warmUntil carry.Time) *Quoter {
 	n := len(info.Pairs)
 	q := &Quoter{info: info, models: models, warmUntil: warmUntil, st: make([]quoteState, n),
-		days: make([]dayState, n), slow: newSlowFacts(n)}
+		days: make([]dayState, n), slow: newSlowFacts(n), flags: make([]carry.Flags, n), missing: make([]uint8, n),
+		nextSlot: make([]carry.Time, n), endedUntil: make([]carry.Time, n), freshUntil: math.MaxInt64,
+		predicted: make([]carry.PredictedRate, n), spotDay: make([]float64, n), perpDay: make([]float64, n)}
+	for _, c := range [...]*[]float64{&q.average, &q.interest, &q.cap, &q.last.spotLast, &q.last.perpLast, &q.last.mark,
+		&q.last.spotValue, &q.last.perpValue} {
+		*c = make([]float64, n)
+	}
+	nan := math.NaN()
 	for i := range q.st {
-		s := &q.st[i]
-		s.spotLast, s.perpLast, s.mark, s.spotInv = math.NaN(), math.NaN(), math.NaN(), math.NaN()
-		s.premium, s.steady, s.sampled, s.predicted = math.NaN(), math.NaN(), math.NaN(), math.NaN()
-		s.interest, s.perCoin = carry.DefaultInterest8h, 1/float64(info.Pairs[i].Mult)
+		q.st[i] = quoteState{spotInv: nan, premium: nan, steady: nan, sampled: nan, perCoin: 1 / float64(info.Pairs[i].Mult)}
+		q.last.spotLast[i], q.last.perpLast[i], q.last.mark[i] = nan, nan, nan
+		q.predicted[i], q.average[i] = carry.PredictedRate(nan), nan
+		q.interest[i] = carry.DefaultInterest8h
+		q.odd = append(q.odd, int32(i))
 		q.slow.spotTick[i], q.slow.spotInv[i], q.slow.perpTick[i], q.slow.perpInv[i] = 1e-8, 1e8, 1e-8, 1e8
 		q.setInterval(i, 8)
 		q.setSpread(i)
@@ -73,8 +112,8 @@ func NewQuoter(info *carry.TapeInfo, models QuoteModels, warmUntil carry.Time) *
 }
 
 func (q *Quoter) setInterval(i int, hours float64) {
-	if q.st[i].intervalH != hours {
-		q.st[i].intervalH, q.slow.intervalH[i] = hours, hours
+	if q.slow.intervalH[i] != hours {
+		q.slow.intervalH[i] = hours
 		q.changed = true
 	}
 }
@@ -92,9 +131,7 @@ func (q *Quoter) setSpread(i int) {
 // Frames turns the next block into cross-sections. The result is valid until
 // the following call.
 func (q *Quoter) Frames(b *carry.Block) *Frames {
-	f := &q.frames
-	f.prepare(b.Start, b.Step, b.N, len(q.st))
-	q.changed = true // versions do not outlive their block
+	f := q.begin(b.Start, b.Step, b.N)
 	f.Block = b
 	settled := 0
 	for r := 0; r < b.N; r++ {
@@ -103,24 +140,30 @@ func (q *Quoter) Frames(b *carry.Block) *Frames {
 		f.settledAt[r] = settled
 		settled = q.settle(b, settled, at)
 		q.emit(f, r, at)
-		q.halt(f, r, b)
-		q.absorb(b, r)
+		q.absorb(f, r, b)
 	}
 	f.settledAt[b.N] = settled
 	q.lastAt = b.End()
+	f.cols.save(&q.last, b.N, len(q.st))
 	return f
 }
 
 // Last is the frame after the tape's end: one cross-section of the final
 // closes, and no bars to trade on.
 func (q *Quoter) Last() *Frames {
-	f := &q.frames
-	f.prepare(q.lastAt, carry.Hour, 1, len(q.st))
-	q.changed = true
+	f := q.begin(q.lastAt, carry.Hour, 1)
 	f.Block = nil
 	f.settledAt[0], f.settledAt[1] = 0, 0
 	q.roll(q.lastAt)
 	q.emit(f, 0, q.lastAt)
+	return f
+}
+
+func (q *Quoter) begin(start, step carry.Time, n int) *Frames {
+	f := &q.frames
+	f.prepare(start, step, n, len(q.st))
+	f.cols.restore(&q.last)
+	q.changed = true // versions do not outlive their block
 	return f
 }
 
@@ -131,7 +174,7 @@ func (q *Quoter) roll(at carry.Time) {
 		q.nextRule++
 	}
 	for q.nextEnd < len(q.info.Ends) && q.info.Ends[q.nextEnd].At <= at {
-		q.st[q.info.Ends[q.nextEnd].Pair].end(q.info.Ends[q.nextEnd].Until)
+		q.end(&q.info.Ends[q.nextEnd])
 		q.nextEnd++
 	}
 	if at%carry.Day == 0 {
@@ -142,7 +185,7 @@ func (q *Quoter) roll(at carry.Time) {
 }
 
 func (q *Quoter) applyRules(r *carry.Rules) {
-	s, f, i := &q.st[r.Pair], q.slow, r.Pair
+	f, i := q.slow, r.Pair
 	if t := r.Legs[carry.Spot].Tick; t > 0 {
 		f.spotTick[i], f.spotInv[i] = t.Float(), 1/t.Float()
 	}
@@ -150,22 +193,22 @@ func (q *Quoter) applyRules(r *carry.Rules) {
 		f.perpTick[i], f.perpInv[i] = t.Float(), 1/t.Float()
 	}
 	q.changed = true
-	s.interest = r.Interest8h
+	q.interest[i] = r.Interest8h
 	// The rate is capped at 0.75 of the first bracket's maintenance rate
 	// (binance.md §2.1); where Binance raised a cap, the settled rates show it.
 	if len(r.Brackets) > 0 {
-		if c := 0.75 * r.Brackets[0].MMR; c > s.cap {
-			s.cap = c
-		}
+		q.cap[i] = max(q.cap[i], 0.75*r.Brackets[0].MMR)
 	}
 }
 
 // end forgets what must not reach over a hole in the data.
-func (s *quoteState) end(until carry.Time) {
-	s.endedUntil = until
-	if until == 0 {
-		s.endedUntil = math.MaxInt64
+func (q *Quoter) end(e *carry.PairEnd) {
+	q.endedUntil[e.Pair] = e.Until
+	if e.Until == 0 {
+		q.endedUntil[e.Pair] = math.MaxInt64
 	}
+	q.ended = append(q.ended, e.Pair)
+	s := &q.st[e.Pair]
 	s.spotInv, s.premium, s.steady = math.NaN(), math.NaN(), math.NaN()
 }
 
@@ -173,19 +216,20 @@ func (s *quoteState) end(until carry.Time) {
 // a month's for variance.
 func (q *Quoter) closeDay(i int) {
 	s, d := &q.st[i], &q.days[i]
-	if s.spotDay > 0 && s.perpDay > 0 {
+	spot, perp := q.spotDay[i], q.perpDay[i]
+	if spot > 0 && perp > 0 {
 		if !d.known {
-			d.spotDaily, d.perpDaily, d.varDaily, d.known = s.spotDay, s.perpDay, s.squares, true
+			d.spotDaily, d.perpDaily, d.varDaily, d.known = spot, perp, s.squares, true
 		} else {
-			d.spotDaily += (s.spotDay - d.spotDaily) / 7
-			d.perpDaily += (s.perpDay - d.perpDaily) / 7
+			d.spotDaily += (spot - d.spotDaily) / 7
+			d.perpDaily += (perp - d.perpDaily) / 7
 			d.varDaily += (s.squares - d.varDaily) / 30
 		}
 		q.setSpread(i)
 	}
-	q.slow.spotDay[i], q.slow.perpDay[i] = s.spotDay, s.perpDay
+	q.slow.spotDay[i], q.slow.perpDay[i] = spot, perp
 	q.changed = true
-	s.spotDay, s.perpDay, s.squares = 0, 0, 0
+	q.spotDay[i], q.perpDay[i], s.squares = 0, 0, 0
 }
 
 // settle takes the settlements of instant at over and returns the index of the
@@ -194,25 +238,29 @@ func (q *Quoter) settle(b *carry.Block, from int, at carry.Time) int {
 	i := from
 	for ; i < len(b.Settled) && b.Settled[i].At <= at; i++ {
 		set := &b.Settled[i]
-		s := &q.st[set.Pair]
-		rate := set.Rate.Float()
+		k, rate := int(set.Pair), set.Rate.Float()
 		if at >= q.warmUntil {
-			q.pred.add(s.predicted, rate)
+			q.pred.add(float64(q.predicted[k]), rate)
 		}
-		if a := math.Abs(rate); a > s.cap {
-			s.cap = a
-		}
-		q.setInterval(int(set.Pair), set.IntervalH)
-		s.nextSlot = set.At + carry.Time(float64(set.IntervalH*float64(carry.Hour)))
-		s.sum, s.weightSum, s.weight = 0, 0, 0
+		q.cap[k] = max(q.cap[k], math.Abs(rate))
+		q.setInterval(k, set.IntervalH)
+		q.nextSlot[k] = set.At + carry.Time(float64(set.IntervalH*float64(carry.Hour)))
+		q.flags[k] |= carry.FundingFresh
+		q.freshUntil = min(q.freshUntil, q.nextSlot[k])
+		s := &q.st[k]
+		s.sum, s.weight, q.average[k] = 0, 0, s.sampled
 	}
 	return i
 }
 
-// emit writes the cross-section of instant at from the state.
+// emit writes the cross-section of instant at from the state. Prices stand in
+// their columns already.
 func (q *Quoter) emit(f *Frames, r int, at carry.Time) {
 	if q.changed {
 		q.version, q.changed = f.version(q.slow), false
+	}
+	if at >= q.freshUntil {
+		q.overdue(at)
 	}
 	p := len(q.st)
 	m := &f.Markets[r]
@@ -221,128 +269,64 @@ func (q *Quoter) emit(f *Frames, r int, at carry.Time) {
 	f.cols.market(m, r, p)
 	f.rows[r] = row{m: m, slow: q.version}
 	m.Quotes = &f.rows[r]
-	// Locals keep the loop from reading slice headers again after every store.
-	st, predicted, flagsOut := q.st, m.Predicted, m.Flags
-	spotLast, perpLast, mark := m.SpotLast, m.PerpLast, m.Mark
-	spotValue, perpValue := m.SpotValue, m.PerpValue
-	for i := range st {
-		s := &st[i]
-		premium := s.sampled
-		if s.weightSum > 0 {
-			premium = s.sum / s.weightSum
-		}
-		s.predicted = carry.FundingRate(at, premium, s.interest, s.intervalH, s.cap)
-		predicted[i] = carry.PredictedRate(s.predicted)
-		flags := s.flags
-		if at < s.nextSlot {
-			flags |= carry.FundingFresh
-		}
-		if at < s.endedUntil {
-			flags = 0
-		}
-		flagsOut[i] = flags
-		spotLast[i], perpLast[i], mark[i] = s.spotLast, s.perpLast, s.mark
-		if flags&carry.Tradable == carry.PerpFresh && s.steady == s.steady {
-			spotLast[i] = s.impliedSpot()
-		}
-		spotValue[i], perpValue[i] = s.spotValue, s.perpValue
-	}
-}
-
-// halt takes the freshness off legs that are closed for trading at this instant.
-// An exchange says so (status BREAK); in a history it shows as a bar that opens
-// now and has no trade. Prices of what comes are not looked at.
-func (q *Quoter) halt(f *Frames, r int, b *carry.Block) {
-	m := &f.Markets[r]
-	lo, hi := r*len(q.st), (r+1)*len(q.st)
-	spotVol, perpVol := b.Spot.Volume[lo:hi], b.Perp.Volume[lo:hi]
-	for i := range m.Flags {
-		if !(spotVol[i] > 0) {
-			m.Flags[i] &^= carry.SpotFresh
-			if m.Flags[i]&carry.PerpFresh != 0 && perpVol[i] > 0 && q.st[i].steady == q.st[i].steady {
-				m.SpotLast[i] = q.st[i].impliedSpot()
-			}
-		}
-		if !(perpVol[i] > 0) {
-			m.Flags[i] &^= carry.PerpFresh
-		}
-	}
-}
-
-// absorb takes the bars of row r over. Their closes become known at the next
-// instant, which is when the state is read again.
-func (q *Quoter) absorb(b *carry.Block, r int) {
-	p := len(q.st)
-	lo, hi := r*p, (r+1)*p
-	spot, perp := b.Spot.Close[lo:hi], b.Perp.Close[lo:hi]
-	spotVol, perpVol := b.Spot.Volume[lo:hi], b.Perp.Volume[lo:hi]
-	marks, index := b.MarkClose[lo:hi], b.Premium[lo:hi]
-	st := q.st
-	for i := range st {
-		s := &st[i]
-		sc, pc := spot[i], perp[i]
-		s.flags &= carry.Valued
-		// A bar without volume is a halt that the archive filled in.
-		if v := float64(spotVol[i] * sc); v > 0 {
-			back := float64(sc*s.spotInv) - 1
-			if back == back {
-				s.squares += float64(back * back)
-			}
-			s.spotLast, s.spotInv, s.spotValue = sc, 1/sc, v
-			s.spotDay += v
-			s.flags |= carry.SpotFresh
+	q.predicted = m.Predicted
+	predict(q.predicted, at, q.average, q.interest, q.slow.intervalH, q.cap)
+	copy(m.Flags, q.flags)
+	for k := 0; k < len(q.ended); k++ {
+		if i := q.ended[k]; at < q.endedUntil[i] {
+			m.Flags[i] = 0
 		} else {
-			s.spotValue = 0
+			q.ended = slices.Delete(q.ended, k, k+1)
+			k--
 		}
-		if v := float64(perpVol[i] * pc); v > 0 {
-			s.perpLast, s.mark, s.perpValue = pc, pc, v
-			s.perpDay += v
-			s.flags |= carry.PerpFresh
-		} else {
-			s.perpValue = 0
+	}
+	q.implied = q.implied[:0]
+	for _, i := range q.odd {
+		if m.Flags[i]&carry.Tradable == carry.PerpFresh {
+			q.imply(m, int(i))
 		}
-		if m := marks[i]; m == m {
-			s.mark = m
-		}
-		s.sample(index[i])
 	}
 }
 
-// impliedSpot values coins while spot is halted and the perpetual trades on: at
+// predict fills a row with the rates that the average premiums make.
+func predict(out []carry.PredictedRate, at carry.Time, average, interest, intervalH, most []float64) {
+	n := len(out)
+	average, interest, intervalH, most = average[:n], interest[:n], intervalH[:n], most[:n]
+	for i := range out {
+		out[i] = carry.PredictedRate(carry.FundingRate(at, average[i], interest[i], intervalH[i], most[i]))
+	}
+}
+
+// overdue takes FundingFresh off pairs whose settlement did not come.
+func (q *Quoter) overdue(at carry.Time) {
+	q.freshUntil = math.MaxInt64
+	for i, next := range q.nextSlot {
+		if q.flags[i]&carry.FundingFresh == 0 {
+			continue
+		}
+		if at >= next {
+			q.flags[i] &^= carry.FundingFresh
+		} else {
+			q.freshUntil = min(q.freshUntil, next)
+		}
+	}
+}
+
+// imply values coins while spot is halted and the perpetual trades on: at
 // the premium of the bar before the last one, because a halt begins within a bar
 // and leaves its close behind the perpetual's. The hedge is whole, so a book marked at a
 // frozen spot price would show a swing that is none. The leg's flag is not
 // fresh, so nothing is traded at this price.
-func (s *quoteState) impliedSpot() float64 {
-	return s.perpLast * s.perCoin / (1 + s.steady)
-}
-
-// sample adds one bar to the interval's average premium. The exchange weighs
-// later samples more (weights 1, 2, 3, …; on the real history this correlates
-// better with settled rates than equal weights). Without a premium index the
-// mean of the premiums at the bar's two ends stands in, less half the spread,
-// because Binance measures from impact bid and ask: inside the spread the
-// premium counts as zero.
-func (s *quoteState) sample(index float64) {
-	before := s.premium
-	if s.flags&carry.Tradable == carry.Tradable {
-		s.steady = before
-		s.premium = float64(s.perpLast*s.spotInv*s.perCoin) - 1
-		s.flags |= carry.Valued
+func (q *Quoter) imply(m *carry.Market, i int) {
+	s := &q.st[i]
+	if s.steady != s.steady {
+		return
 	}
-	x := index
-	if x != x {
-		if s.flags&carry.Tradable != carry.Tradable {
-			return
+	for k := range q.implied {
+		if q.implied[k].pair == int32(i) {
+			return // said already, by the bar before
 		}
-		x = s.premium
-		if before == before {
-			x = (before + x) / 2
-		}
-		x = max(x-s.deadband, 0) + min(x+s.deadband, 0)
 	}
-	s.sampled = x
-	s.weight++
-	s.weightSum += s.weight
-	s.sum += float64(x * s.weight)
+	q.implied = append(q.implied, impliedPrice{int32(i), m.SpotLast[i]})
+	m.SpotLast[i] = m.PerpLast[i] * s.perCoin / (1 + s.steady)
 }

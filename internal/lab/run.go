@@ -165,7 +165,7 @@ func drive(ctx context.Context, tape carry.Tape, q *sim.Quoter, lanes []*lane, w
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := feed(ctx, q.Frames(&block), lanes); err != nil {
+		if err := feedParts(ctx, q, &block, lanes); err != nil {
 			return err
 		}
 		if watch.FirstBar != nil && block.End() > from {
@@ -193,6 +193,20 @@ func (l *lane) end(ctx context.Context, f *sim.Frames) error {
 		return fmt.Errorf("%s: %w", l.name, err)
 	}
 	l.last = *l.venue.Seen()
+	return nil
+}
+
+// partBars is how many bars become frames at once: of 74 pairs as many as
+// stay in a core's own cache until all lanes have seen them.
+const partBars = 24
+
+func feedParts(ctx context.Context, q *sim.Quoter, b *carry.Block, lanes []*lane) error {
+	for r := 0; r < b.N; r += partBars {
+		part := b.Part(r, min(r+partBars, b.N))
+		if err := feed(ctx, q.Frames(&part), lanes); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
