@@ -39,7 +39,7 @@ var plans = []plan{
 	{"strategy/*", []string{root, "strategy/hedge"}},
 	{"sim", []string{root, "internal/risk"}},
 	{"internal/binance", []string{root, "internal/binance/wire", "internal/risk"}},
-	{"internal/exchange", []string{root, "sim", "internal/binance/wire"}},
+	{"internal/exchange", []string{root, "sim", "internal/binance/wire", "internal/risk"}},
 	{"internal/sweepdb", []string{root}},
 	{"internal/lab", libraries},
 	{"internal/calibrate", nil},
@@ -77,6 +77,7 @@ var outsides = []outside{
 	{"github.com/schollz/progressbar/v3", []string{"internal/cli", "cmd/*"}},
 	{"github.com/parquet-go/parquet-go", []string{"cmd/crawl"}},
 	{"github.com/adshao/go-binance/v2", []string{"internal/binance"}},
+	{"github.com/coder/websocket", []string{"internal/binance", "internal/exchange"}},
 }
 
 // core are the rooms whose code can influence a run's journal: they are pure,

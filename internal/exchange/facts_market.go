@@ -287,10 +287,13 @@ func (p *marketPair) row(k *Kline, kind Kind, i int) {
 	}
 }
 
+// stampJitter bounds the milliseconds by which a settlement is stamped late.
+const stampJitter = 20
+
 // stamp is the time of a settlement with some milliseconds, as the exchange's.
 func (f *MarketFacts) stamp(p *marketPair, i int) carry.Time {
 	at := p.settled[i].At
-	return at + carry.Time(mix(uint64(at), p.PerpSymbol)%20)
+	return at + carry.Time(mix(uint64(at), p.PerpSymbol)%stampJitter)
 }
 
 // Funding implements Facts.

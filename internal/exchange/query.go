@@ -22,6 +22,7 @@ type query struct {
 	apiKey       string
 	params       []param
 	route        *route
+	trading      bool // the trading half is there
 }
 
 // param is one name=value pair, decoded.

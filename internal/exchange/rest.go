@@ -126,6 +126,12 @@ func findRoute(q *query) *route {
 			return r
 		}
 	}
+	for i := range tradeRoutes {
+		r := &tradeRoutes[i]
+		if q.trading && r.market == q.market && r.path == q.path && r.method == q.method {
+			return r
+		}
+	}
 	return nil
 }
 

@@ -26,7 +26,14 @@ func fundingRate(s *Server, q *query) answer {
 	if r != nil {
 		return r.answer()
 	}
-	to = min(to, q.now+1)
+	seen := q.now + 1
+	if s.opt.Trading != nil && s.opt.Trading.opt.Lockstep {
+		seen += stampJitter // time stands still at the settlement's minute
+	}
+	if _, ended := q.get("endTime"); !ended {
+		to = seen
+	}
+	to = min(to, seen)
 	var rows []namedFunding
 	symbols := s.facts.Symbols(FuturesMarket)
 	if name, _ := q.get("symbol"); name != "" {
@@ -42,6 +49,9 @@ func fundingRate(s *Server, q *query) answer {
 			return broken(err)
 		}
 		own = s.faults.funding(own, sym.Name, q, from, signed)
+		if s.opt.Trading != nil {
+			s.opt.Trading.tellMarks(own, sym.Name)
+		}
 		for _, f := range own {
 			rows = append(rows, namedFunding{sym.Name, f})
 		}
@@ -93,7 +103,7 @@ func futuresInfo(s *Server, q *query) answer {
 	list := []any{}
 	for _, sym := range latest(s.facts.Symbols(FuturesMarket), q.now) {
 		rules := s.facts.Rules(FuturesMarket, sym.Name, q.now)
-		list = append(list, futuresSymbol(sym, &rules, q.now))
+		list = append(list, futuresSymbol(sym, &rules, q.now, s.halted(FuturesMarket, sym.Name)))
 	}
 	return asJSON(object{
 		{"timezone", "UTC"}, {"serverTime", int64(q.now)}, {"futuresType", "U_MARGINED"},
@@ -107,7 +117,7 @@ func futuresInfo(s *Server, q *query) answer {
 }
 
 // futuresSymbol is one entry of the futures' symbols.
-func futuresSymbol(s Symbol, r *Rules, now carry.Time) any {
+func futuresSymbol(s Symbol, r *Rules, now carry.Time, halt string) any {
 	status, delivery := "TRADING", carry.Time(neverDelivered)
 	if s.Delivery != 0 {
 		// The date is announced before; how long before is not documented: a week.
@@ -117,6 +127,9 @@ func futuresSymbol(s Symbol, r *Rules, now carry.Time) any {
 		if s.Delivery <= now {
 			status = "SETTLING"
 		}
+	}
+	if halt != "" {
+		status = halt
 	}
 	if len(r.Recorded) > 0 {
 		return recordedAs(r.Recorded, status)

@@ -61,6 +61,9 @@ func spotInfo(s *Server, q *query) answer {
 		if sym.Delivery != 0 && sym.Delivery <= q.now {
 			status = "BREAK"
 		}
+		if halt := s.halted(SpotMarket, sym.Name); halt != "" {
+			status = halt
+		}
 		if want, sent := q.get("symbolStatus"); sent && want != status {
 			continue
 		}

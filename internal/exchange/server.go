@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"carry"
+
+	"github.com/coder/websocket"
 )
 
 // Options say how the server behaves; zero fields take defaults.
@@ -28,6 +30,11 @@ type Options struct {
 	DripPause time.Duration
 	// BombBytes is what a zip bomb unpacks to; 32 MiB.
 	BombBytes int
+	// Trading is the trading half; with it the server's time is the market's.
+	Trading *Trading
+	// Listen is the address of the host that serves everything but archives:
+	// REST of both markets, streams and their control; a free port of 127.0.0.1.
+	Listen string
 }
 
 // URLs are the base addresses that a client is given, without a slash at the
@@ -37,6 +44,9 @@ type URLs struct {
 	Futures string // + /fapi/v1/...
 	Archive string // + /data/spot/...
 	Listing string // + ?delimiter=/&prefix=...
+	// All is one host for both markets' REST, streams (ws://) and the control of
+	// time; which is meant shows in the path.
+	All string
 }
 
 // host is one of the listeners.
@@ -47,6 +57,7 @@ const (
 	futuresHost
 	archiveHost
 	listingHost
+	allHost
 	hostCount
 )
 
@@ -95,6 +106,9 @@ type Stats struct {
 
 // New starts a server on free ports of 127.0.0.1. Close it.
 func New(facts Facts, opt Options) (*Server, error) {
+	if opt.Trading != nil {
+		opt.Clock = &opt.Trading.clock
+	}
 	if opt.Clock == nil {
 		opt.Clock = SystemClock{}
 	}
@@ -129,9 +143,13 @@ func New(facts Facts, opt Options) (*Server, error) {
 
 // listen opens one listener per host.
 func (s *Server) listen() error {
-	places := [hostCount]*string{&s.urls.Spot, &s.urls.Futures, &s.urls.Archive, &s.urls.Listing}
+	places := [hostCount]*string{&s.urls.Spot, &s.urls.Futures, &s.urls.Archive, &s.urls.Listing, &s.urls.All}
 	for h := range hostCount {
-		l, err := net.Listen("tcp4", "127.0.0.1:0")
+		address := "127.0.0.1:0"
+		if h == allHost && s.opt.Listen != "" {
+			address = s.opt.Listen
+		}
+		l, err := net.Listen("tcp4", address)
 		if err != nil {
 			return fmt.Errorf("open a loopback port: %w", err)
 		}
@@ -186,6 +204,9 @@ func (s *Server) Close() error {
 	s.closeOnce.Do(func() {
 		close(s.closing)
 		s.dropFresh()
+		if t := s.opt.Trading; t != nil {
+			t.hub.closeAll(websocket.StatusGoingAway, "the exchange ends", func(*socket) bool { return true })
+		}
 		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 		defer cancel()
 		for _, srv := range s.servers {
@@ -240,6 +261,11 @@ func (s *Server) serve(h host, w http.ResponseWriter, r *http.Request) {
 	w.Header()["Date"] = []string{now.UTC().Format(http.TimeFormat)}
 	var a answer
 	name, earned := "unknown", false
+	if h == allHost {
+		if h = s.meant(w, r); h == hostCount {
+			return
+		}
+	}
 	switch h {
 	case spotHost, futuresHost:
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, bodyMax))
@@ -247,7 +273,7 @@ func (s *Server) serve(h host, w http.ResponseWriter, r *http.Request) {
 			a = answer{status: http.StatusRequestEntityTooLarge}
 			break
 		}
-		q := &query{now: now, market: Market(h), method: r.Method, path: r.URL.Path, rawQuery: r.URL.RawQuery, rawBody: string(body), apiKey: r.Header.Get("X-MBX-APIKEY")}
+		q := &query{now: now, market: Market(h), method: r.Method, path: r.URL.Path, rawQuery: r.URL.RawQuery, rawBody: string(body), apiKey: r.Header.Get("X-MBX-APIKEY"), trading: s.opt.Trading != nil}
 		a, name, earned = s.rest(q)
 	case archiveHost:
 		a, name = s.archive.get(r.URL.Path, now)
@@ -295,6 +321,10 @@ func (a *answer) head(w http.ResponseWriter) {
 
 // send writes an answer. Files may be asked for in ranges and on conditions.
 func (s *Server) send(w http.ResponseWriter, r *http.Request, a answer) {
+	if a.status == cutOffStatus {
+		s.reset(w)
+		return
+	}
 	a.head(w)
 	if a.modified != 0 && a.status == http.StatusOK {
 		c := &counter{ResponseWriter: w, status: http.StatusOK}

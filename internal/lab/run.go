@@ -76,6 +76,7 @@ type lane struct {
 	run      *strategy.Run
 	hash     *strategy.HashJournal
 	last     carry.Market
+	truth    *sim.Exchange // the account behind a venue that is not ours
 }
 
 // newLane wires core, gate, books, recorder and a simulated venue.
@@ -230,7 +231,9 @@ func (l *lane) finish(spec *Spec, info *carry.TapeInfo, q *sim.Quoter) (*carry.R
 		return nil, err
 	}
 	res.Name, res.Strategy, res.Preset = l.name, l.entry.Name, l.entry.Preset
-	res.Prediction = q.Prediction()
+	if q != nil {
+		res.Prediction = q.Prediction()
+	}
 	res.Counts.Bars = int((info.To-info.From)/info.Step) * len(info.Pairs) * 2
 	for k := range res.Years {
 		y := &res.Years[k]
@@ -247,7 +250,11 @@ func (l *lane) finish(spec *Spec, info *carry.TapeInfo, q *sim.Quoter) (*carry.R
 
 // compareBooks holds the exchange's own balances against the books.
 func (l *lane) compareBooks(info *carry.TapeInfo) error {
-	spot, perp, coins, contracts := l.venue.Exchange().Balances()
+	x := l.truth
+	if x == nil {
+		x = l.venue.Exchange()
+	}
+	spot, perp, coins, contracts := x.Balances()
 	a := l.run.Book.Account()
 	if spot != a.SpotUSDT || perp != a.PerpUSDT {
 		return fmt.Errorf("%w: the exchange has %s and %s USDT, the books %s and %s", book.ErrBooks, spot, perp, a.SpotUSDT, a.PerpUSDT)

@@ -1,0 +1,339 @@
+package binance
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"carry"
+	"carry/internal/binance/wire"
+	"carry/internal/risk"
+)
+
+// VenueOptions are a live venue's settings.
+type VenueOptions struct {
+	Pairs []carry.Pair
+	// Step is the length of a bar and the distance of two cross-sections; it is
+	// one of the exchange's intervals, named by Interval.
+	Step     carry.Time
+	Interval string
+	// Run is in every order's name, so that no two runs share one: up to twelve
+	// of a..z without vowels and 0..9 (the exchange's firewall reads words).
+	Run     string
+	Streams LiveURLs
+	// Client reads what may be asked for again; its URLs and keys serve orders
+	// too.
+	Client *Client
+	// Pace is set in rehearsals.
+	Pace Pacer
+	// Seed of the waits before connecting again.
+	Seed uint64
+	Log  func(text string)
+}
+
+// Venue is Binance as a risk.Venue: orders and transfers by REST, outcomes by
+// the streams of the account, cross-sections from the streams of the market.
+// Next and Submit are for one goroutine.
+type Venue struct {
+	o      VenueOptions
+	c      *Client
+	trader *trader
+	links  struct{ spot, public, market, private, api *link }
+	inbox  *inbox
+	frames []frame
+	up     map[*link]bool
+	stop   context.CancelFunc
+	wait   sync.WaitGroup
+
+	mirror   *mirror
+	out      []carry.Event
+	head     int
+	started  bool
+	ended    bool
+	last     carry.Time // of the last event
+	symbols  [2]map[string]int32
+	market   marketState
+	flights  flights
+	moves    []*move
+	moved    map[int64]bool // numbers of transfers that are over
+	timers   []timer
+	key      string     // listen key
+	keyAt    carry.Time // when it was last kept alive
+	feesPaid int        // FUNDING_FEE events since the last cross-section
+}
+
+// timer is a CmdTimer that is to come back.
+type timer struct {
+	at carry.Time
+	id uint32
+}
+
+// ErrForeign says that the account changed in a way this run did not cause:
+// someone else trades on it, or the exchange booked something that is not
+// understood. Nothing is sent any more.
+var ErrForeign = errors.New("the account was changed by someone else")
+
+// ErrSetup says that the account or the key is not as this program needs it.
+var ErrSetup = errors.New("the account is not set up for this")
+
+// NewVenue makes a venue; Start connects it.
+func NewVenue(o VenueOptions) (*Venue, error) {
+	if o.Client.o.Keys == nil {
+		return nil, fmt.Errorf("%w: trading needs them", ErrKeys)
+	}
+	if o.Run == "" || len(o.Run) > 12 || strings.Trim(o.Run, "bcdfghjklmnpqrstvwxyz0123456789") != "" {
+		return nil, fmt.Errorf("run id %q: up to twelve consonants and digits", o.Run)
+	}
+	if o.Log == nil {
+		o.Log = func(string) {}
+	}
+	v := &Venue{o: o, c: o.Client, inbox: newInbox(), up: map[*link]bool{}, mirror: newMirror(o.Pairs), moved: map[int64]bool{}}
+	v.trader = newTrader(o.Client.o.URLs, o.Client.o.Keys, o.Client.o.Clock, func() carry.Time { return carry.Time(v.c.offset.Load()) }, o.Client.o.Transport)
+	for m := range v.symbols {
+		v.symbols[m] = map[string]int32{}
+	}
+	for i := range o.Pairs {
+		v.symbols[wire.Spot][o.Pairs[i].SpotSymbol] = int32(i)
+		v.symbols[wire.Futures][o.Pairs[i].PerpSymbol] = int32(i)
+	}
+	v.market.reset(o.Pairs)
+	v.flights = newFlights()
+	return v, nil
+}
+
+// Start checks the account, connects all streams, takes the snapshot and says
+// it in the first events: Snapshot and the rules of every pair. The account must
+// be flat: a run that goes on is recovered from its journal.
+func (v *Venue) Start(ctx context.Context) error {
+	if err := v.checkAccount(ctx); err != nil {
+		return err
+	}
+	a := v.trader.listen(ctx, "")
+	if err := v.readListenKey(a); err != nil {
+		return err
+	}
+	v.connect(ctx)
+	if err := v.allUp(ctx); err != nil {
+		return err
+	}
+	if err := v.snapshot(ctx); err != nil {
+		return err
+	}
+	if err := v.readRules(ctx, v.c.Now()); err != nil {
+		return err
+	}
+	return v.history(ctx)
+}
+
+// Close ends all connections and returns when no goroutine is left.
+func (v *Venue) Close() {
+	if v.stop != nil {
+		v.stop()
+	}
+	v.wait.Wait()
+}
+
+// connect starts the five links.
+func (v *Venue) connect(ctx context.Context) {
+	ctx, v.stop = context.WithCancel(ctx)
+	s := v.o.Streams
+	fixed := func(u string) func(context.Context) (string, error) {
+		return func(context.Context) (string, error) { return u, nil }
+	}
+	dial := &http.Client{Transport: v.c.o.Transport}
+	start := func(name string, url func(context.Context) (string, error), hello func() []byte, stale time.Duration) *link {
+		l := &link{name: name, url: url, hello: hello, stale: stale, inbox: v.inbox, log: v.o.Log, dial: dial, seed: v.o.Seed + uint64(len(name))}
+		if v.o.Pace != nil {
+			l.stale = 0 // the market stands still between steps
+		}
+		v.wait.Add(1)
+		go func() {
+			defer v.wait.Done()
+			l.run(ctx)
+		}()
+		return l
+	}
+	v.links.spot = start("spot", fixed(s.Spot+"/stream"), v.subscribes(v.spotStreams()), time.Minute)
+	v.links.public = start("futures public", fixed(s.Futures+"/public/stream"), v.subscribes(v.publicStreams()), time.Minute)
+	v.links.market = start("futures market", fixed(s.Futures+"/market/stream"), v.subscribes(v.marketStreams()), 20*time.Second)
+	v.links.api = start("spot account", fixed(s.SpotAPI+"/ws-api/v3"), v.subscribesUser, 0)
+	v.links.private = start("futures account", v.privateURL, nil, 0)
+}
+
+// privateURL takes the listen key that is valid when it is asked.
+func (v *Venue) privateURL(ctx context.Context) (string, error) {
+	a := v.trader.listen(ctx, "")
+	key, err := listenKeyOf(a)
+	if err != nil {
+		return "", err
+	}
+	return v.o.Streams.Futures + "/private/ws?listenKey=" + key, nil
+}
+
+// allUp waits until every link is connected and subscribed.
+func (v *Venue) allUp(ctx context.Context) error {
+	deadline := time.NewTimer(30 * time.Second)
+	defer deadline.Stop()
+	for {
+		v.frames, _ = v.inbox.take(v.frames)
+		for _, f := range v.frames {
+			if err := v.hear(ctx, f); err != nil {
+				return err
+			}
+		}
+		if len(v.up) == 5 {
+			return nil
+		}
+		select {
+		case <-v.inbox.ring:
+		case <-deadline.C:
+			return fmt.Errorf("%w: not all streams could be opened within 30 s", ErrUnreachable)
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// Next returns the next event; see risk.Venue.
+func (v *Venue) Next(ctx context.Context) (*carry.Event, error) {
+	for v.head == len(v.out) {
+		v.out, v.head = v.out[:0], 0
+		if err := v.work(ctx); err != nil {
+			return nil, err
+		}
+	}
+	ev := &v.out[v.head]
+	v.head++
+	v.last = max(v.last, ev.At)
+	return ev, nil
+}
+
+// Pending is how many events are ready for Next.
+func (v *Venue) Pending() int { return len(v.out) - v.head }
+
+// work hears what came, looks after what is open and otherwise waits.
+func (v *Venue) work(ctx context.Context) error {
+	var over bool
+	v.frames, over = v.inbox.take(v.frames)
+	if over {
+		v.overrun()
+	}
+	for _, f := range v.frames {
+		if err := v.hear(ctx, f); err != nil {
+			return err
+		}
+	}
+	if len(v.out) > 0 {
+		return nil
+	}
+	if err := v.care(ctx); err != nil || len(v.out) > 0 {
+		return err
+	}
+	if v.ended {
+		return io.EOF
+	}
+	return v.pass(ctx)
+}
+
+// care does what is due by the clock: cross-sections, keys, timers and orders
+// and transfers whose outcome is not known.
+func (v *Venue) care(ctx context.Context) error {
+	now := v.c.Now()
+	for k, t := range v.timers {
+		if t.at <= now {
+			v.timers = append(v.timers[:k], v.timers[k+1:]...)
+			v.market.lookIn = true
+			v.emit(carry.Event{Kind: carry.EvTimer, At: t.at, Pair: -1, ID: t.id})
+			return nil
+		}
+	}
+	if err := v.keepAlive(ctx, now); err != nil {
+		return err
+	}
+	if err := v.settleUnknown(ctx, now); err != nil || len(v.out) > 0 {
+		return err
+	}
+	if err := v.settleMoves(ctx, now); err != nil || len(v.out) > 0 {
+		return err
+	}
+	return v.cutIfDue(ctx, now)
+}
+
+// wakes are the times at which care must look again at the latest. In lockstep
+// transfers need none: each step is a look.
+func (v *Venue) wakes() (at []carry.Time) {
+	for _, t := range v.timers {
+		at = append(at, t.at)
+	}
+	for _, x := range v.flights.list {
+		if x.nextPoll != 0 {
+			at = append(at, x.nextPoll)
+		}
+	}
+	for _, m := range v.moves {
+		if v.o.Pace == nil {
+			at = append(at, m.nextPoll)
+		}
+	}
+	return at
+}
+
+// pass lets time go on until something comes or is due.
+func (v *Venue) pass(ctx context.Context) error {
+	wakes := v.wakes()
+	if v.o.Pace != nil {
+		ended, err := v.o.Pace.Step(ctx, wakes)
+		v.ended = v.ended || ended
+		return err
+	}
+	wait := time.Minute
+	for _, at := range wakes {
+		wait = min(wait, time.Duration(max(0, at-v.c.Now()))*time.Millisecond)
+	}
+	if v.market.cutAt != 0 {
+		wait = min(wait, 200*time.Millisecond)
+	}
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-v.inbox.ring:
+	case <-timer.C:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	return nil
+}
+
+func (v *Venue) emit(ev carry.Event) {
+	v.mirror.apply(&ev)
+	v.out = append(v.out, ev)
+}
+
+var errUnapproved = errors.New("binance: a command came without the gate's approval")
+
+// Submit takes a command over; see risk.Venue. Orders are on their way when it
+// returns; whatever became of them is told by Next.
+func (v *Venue) Submit(ctx context.Context, a risk.Approved) error {
+	if !a.Valid() {
+		return errUnapproved
+	}
+	c := a.Command()
+	switch c.Kind {
+	case carry.CmdOrder:
+		return v.place(ctx, &c)
+	case carry.CmdCancel:
+		return v.cancel(ctx, &c)
+	case carry.CmdTransfer:
+		return v.move(ctx, &c)
+	case carry.CmdLeverage:
+		return v.setLeverage(ctx, &c)
+	case carry.CmdTimer:
+		v.timers = append(v.timers, timer{max(c.At, v.last), c.ID})
+	}
+	return nil
+}

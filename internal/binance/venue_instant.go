@@ -1,0 +1,233 @@
+package binance
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math"
+	"net/url"
+	"slices"
+
+	"carry"
+	"carry/internal/binance/wire"
+)
+
+// settleDelay is how long after a bar's end the cross-section waits for what is
+// published with it, and patience how long it waits for a settlement's rows.
+const (
+	settleDelay = 2 * carry.Second
+	patience    = 30 * carry.Second
+)
+
+// cutIfDue cuts the cross-section that is due: what was settled, the rules and
+// the market of one instant, in the order in which a simulation tells them.
+func (v *Venue) cutIfDue(ctx context.Context, now carry.Time) error {
+	m := &v.market
+	at := m.cutAt
+	if v.wantsInside() {
+		v.emit(carry.Event{Kind: carry.EvMarket, At: m.insideAt, Pair: -1, Market: m.inside()})
+		return nil
+	}
+	if at == 0 || v.o.Pace == nil && v.serverNow() < at+settleDelay {
+		return nil
+	}
+	ready, err := v.readSettled(ctx, at)
+	if err != nil {
+		return err
+	}
+	if !ready && v.o.Pace == nil && v.serverNow() < at+patience {
+		return nil
+	}
+	if !ready {
+		return fmt.Errorf("%w: %d fundings were paid at %s that the income history does not tell", ErrForeign, v.feesPaid, at)
+	}
+	if err := v.readRules(ctx, at); err != nil {
+		return err
+	}
+	if len(v.flights.list) == 0 && len(v.moves) == 0 {
+		if what := v.mirror.differs(); what != "" {
+			return fmt.Errorf("%w: %s", ErrForeign, what)
+		}
+	}
+	m.cutAt, m.done = 0, at
+	v.emit(carry.Event{Kind: carry.EvMarket, At: at, Pair: -1, Market: m.cross(at, v.o.Step)})
+	return nil
+}
+
+// readSettled asks for the rates settled since the last instant, tells what was
+// paid on each pair and then all rates. It is not ready while the account's
+// stream told of payments that the history does not have yet.
+func (v *Venue) readSettled(ctx context.Context, at carry.Time) (ready bool, err error) {
+	m := &v.market
+	rows, err := v.fundingSince(ctx, m.asked)
+	if err != nil {
+		return false, err
+	}
+	m.settled = m.settled[:0]
+	for _, r := range rows {
+		slot := r.At.Slot()
+		if i, ok := v.symbols[wire.Futures][r.Symbol]; ok && slot > m.asked && slot <= at && !r.Special {
+			s := carry.Settlement{At: slot, Pair: i, Rate: r.Rate, IntervalH: 8}
+			if r.Mark == r.Mark {
+				s.Mark = carry.PriceFromFloat(r.Mark)
+			}
+			m.settled = append(m.settled, s)
+		}
+	}
+	slices.SortFunc(m.settled, func(a, b carry.Settlement) int {
+		return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.Pair, b.Pair))
+	})
+	var paid []wire.Income
+	if v.feesPaid > 0 {
+		if paid, err = v.fundingIncome(ctx, m.asked); err != nil {
+			return false, err
+		}
+		if len(paid) < v.feesPaid {
+			return false, nil
+		}
+	}
+	m.asked = at
+	if len(m.settled) == 0 {
+		return v.feesPaid == 0, nil
+	}
+	v.tellSettled(at, paid)
+	return true, nil
+}
+
+// tellSettled tells payments and rates, and when the next ones are due.
+func (v *Venue) tellSettled(at carry.Time, paid []wire.Income) {
+	m := &v.market
+	for k := range m.settled {
+		s := &m.settled[k]
+		m.noteInterval(s)
+		q := v.mirror.ours.qty[s.Pair]
+		if q == 0 {
+			continue
+		}
+		for _, in := range paid {
+			if in.Symbol != v.o.Pairs[s.Pair].PerpSymbol || in.At.Slot() != s.At {
+				continue
+			}
+			size := q
+			if size < 0 {
+				size = -size
+			}
+			v.emit(carry.Event{Kind: carry.EvPaid, At: s.At, Pair: s.Pair, Leg: carry.Perp, Wallet: carry.PerpWallet, Qty: size, Rate: s.Rate,
+				Price: s.Mark, Amount: in.Amount})
+		}
+	}
+	v.feesPaid = 0
+	v.emit(carry.Event{Kind: carry.EvRates, At: at, Pair: -1, Rates: m.settled})
+}
+
+// noteInterval takes a settlement's interval from the spacing to the one before,
+// where that is a whole number of hours up to eight, else eight hours.
+func (m *marketState) noteInterval(s *carry.Settlement) {
+	i := s.Pair
+	before := m.nextSlot[i] - carry.Time(m.interval[i]*float64(carry.Hour))
+	if spacing := s.At - before; m.nextSlot[i] != 0 && spacing > 0 && spacing <= 8*carry.Hour && spacing%carry.Hour == 0 {
+		s.IntervalH = float64(spacing / carry.Hour)
+	}
+	m.interval[i] = s.IntervalH
+	m.nextSlot[i] = s.At + carry.Time(float64(s.IntervalH*float64(carry.Hour)))
+}
+
+// fundingSince asks for all symbols' settlements after a time.
+func (v *Venue) fundingSince(ctx context.Context, after carry.Time) (rows []wire.FundingRate, err error) {
+	q := url.Values{"startTime": {ms(after + carry.Minute)}, "limit": {"1000"}}
+	r := &request{host: hostFutures, path: "/fapi/v1/fundingRate", query: q.Encode(), weight: 1, limiter: v.c.bucket, bodyMax: restBodyMax}
+	err = v.c.get(ctx, r, func(body []byte) (err error) {
+		if err := notAnError(r, body); err != nil {
+			return err
+		}
+		rows, err = wire.DecodeFundingRates(nil, body)
+		return err
+	})
+	return rows, err
+}
+
+// fundingIncome reads what was paid since a time.
+func (v *Venue) fundingIncome(ctx context.Context, after carry.Time) (rows []wire.Income, err error) {
+	q := url.Values{"incomeType": {"FUNDING_FEE"}, "startTime": {ms(after + carry.Minute)}, "limit": {"1000"}}
+	r := v.c.signed(hostFutures, "/fapi/v1/income", q.Encode(), 30)
+	err = v.c.get(ctx, r, func(body []byte) (err error) {
+		if err := notAnError(r, body); err != nil {
+			return err
+		}
+		rows, err = wire.DecodeIncome(body)
+		return err
+	})
+	return rows, err
+}
+
+// readRules asks for the rules of all symbols and whether they trade; what
+// changed is told.
+func (v *Venue) readRules(ctx context.Context, at carry.Time) error {
+	var found [2]map[string]wire.SymbolRules
+	for _, market := range [...]wire.Market{wire.Spot, wire.Futures} {
+		_, raw, _, err := v.c.ExchangeInfo(ctx, market)
+		if err != nil {
+			return err
+		}
+		if found[market], err = wire.DecodeRules(raw, market); err != nil {
+			return err
+		}
+	}
+	ladders, _, err := v.c.Brackets(ctx)
+	if err != nil {
+		return err
+	}
+	bySymbol := map[string][]carry.Bracket{}
+	for _, l := range ladders {
+		bySymbol[l.Symbol] = l.Brackets
+	}
+	for i := range v.o.Pairs {
+		p := &v.o.Pairs[i]
+		spot, ok1 := found[wire.Spot][p.SpotSymbol]
+		perp, ok2 := found[wire.Futures][p.PerpSymbol]
+		v.market.trading[carry.Spot][i], v.market.trading[carry.Perp][i] = ok1 && spot.Status == "TRADING", ok2 && perp.Status == "TRADING"
+		if !ok1 || !ok2 {
+			continue // not listed (any more): nothing can be ordered
+		}
+		r, err := rulesOf(int32(i), p, &spot, &perp, bySymbol[p.PerpSymbol])
+		if err != nil {
+			return err
+		}
+		if old := v.market.rules[i]; old != nil && sameRules(old, r) {
+			continue
+		}
+		r.From, r.Recorded = at, at
+		v.market.rules[i] = r
+		v.emit(carry.Event{Kind: carry.EvRules, At: at, Pair: int32(i), Rules: r})
+	}
+	return nil
+}
+
+// rulesOf makes a pair's rules from what both markets publish.
+func rulesOf(i int32, p *carry.Pair, spot, perp *wire.SymbolRules, ladder []carry.Bracket) (*carry.Rules, error) {
+	r := &carry.Rules{Pair: i, LiquidationFeeFrac: perp.LiquidationFee, Interest8h: carry.DefaultInterest8h, Brackets: slices.Clone(ladder)}
+	if n := len(r.Brackets); n > 0 {
+		// What has grown beyond the last bracket is still margined at its rate.
+		r.Brackets[n-1].Cap = math.Inf(1)
+	}
+	for leg, s := range [...]*wire.SymbolRules{spot, perp} {
+		f := &r.Legs[leg]
+		f.Tick, f.MinNotional, f.PercentUp, f.PercentDown = carry.Price(s.Tick), carry.Amount(s.MinNotional), s.PercentUp, s.PercentDown
+		for _, q := range [...]struct {
+			to   *carry.Qty
+			text string
+			up   bool
+		}{{&f.Step, s.Step, true}, {&f.MinQty, s.MinQty, true}, {&f.MaxQty, s.MaxQty, false}, {&f.MarketStep, s.MarketStep, true}, {&f.MarketMax, s.MarketMax, false}} {
+			var err error
+			if *q.to, err = wire.Quanta(q.text, p.QtyDp, q.up); err != nil {
+				return nil, fmt.Errorf("rules of %s: %w", s.Symbol, err)
+			}
+		}
+	}
+	return r, nil
+}
+
+// sameRules compares what a core can feel.
+func sameRules(a, b *carry.Rules) bool {
+	return a.Legs == b.Legs && slices.Equal(a.Brackets, b.Brackets) && a.LiquidationFeeFrac == b.LiquidationFeeFrac && a.Interest8h == b.Interest8h
+}

@@ -1,0 +1,206 @@
+package binance
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"carry"
+	"carry/internal/binance/wire"
+)
+
+// checkAccount refuses keys that may do too much or too little, and accounts
+// whose modes are not those this program is made for.
+func (v *Venue) checkAccount(ctx context.Context) error {
+	var r wire.Restrictions
+	if err := v.read(ctx, hostSpot, "/sapi/v1/account/apiRestrictions", 1, func(body []byte) (err error) {
+		r, err = wire.DecodeRestrictions(body)
+		return err
+	}); err != nil {
+		return err
+	}
+	if what := KeyProblem(r); what != "" {
+		return fmt.Errorf("%w: %s", ErrSetup, what)
+	}
+	for _, mode := range [...]struct{ path, field, what string }{
+		{"/fapi/v1/positionSide/dual", "dualSidePosition", "the futures account is in hedge mode; set it to one-way mode"},
+		{"/fapi/v1/multiAssetsMargin", "multiAssetsMargin", "the futures account is in multi-assets mode; set it to single-asset mode"},
+	} {
+		on := false
+		if err := v.read(ctx, hostFutures, mode.path, 30, func(body []byte) error {
+			var fields map[string]bool
+			if json.Unmarshal(body, &fields) != nil {
+				return fmt.Errorf("%w: %s", wire.ErrFormat, mode.path)
+			}
+			value, told := fields[mode.field]
+			if !told {
+				return fmt.Errorf("%w: no %s", wire.ErrFormat, mode.field)
+			}
+			on = value
+			return nil
+		}); err != nil {
+			return err
+		}
+		if on {
+			return fmt.Errorf("%w: %s", ErrSetup, mode.what)
+		}
+	}
+	return nil
+}
+
+// KeyProblem says in words why a key may not be used; "" where it may. It must
+// be able to read, to trade on both markets and to move money between the
+// wallets, and nothing else; and it must be bound to an address.
+func KeyProblem(r wire.Restrictions) string {
+	switch {
+	case r.Withdrawals:
+		return "the key may withdraw: switch that off"
+	case r.InternalTransfer:
+		return "the key may move money to other accounts (internal transfer): switch that off"
+	case r.Margin:
+		return "the key may borrow (margin): switch that off"
+	case !r.Reading:
+		return "the key may not read: switch Enable Reading on"
+	case !r.SpotAndMargin:
+		return "the key may not trade on spot: switch Enable Spot & Margin Trading on"
+	case !r.Futures:
+		return "the key may not trade futures: switch Enable Futures on"
+	case !r.UniversalTransfer:
+		return "the key may not move money between the wallets: switch Permits Universal Transfer on"
+	case !r.IPRestrict:
+		return "the key may be used from any address: restrict it to this machine's"
+	}
+	return ""
+}
+
+// read is a signed GET without parameters.
+func (v *Venue) read(ctx context.Context, h host, path string, weight int, use func([]byte) error) error {
+	r := v.c.signed(h, path, "", weight)
+	return v.c.get(ctx, r, func(body []byte) error {
+		if err := notAnError(r, body); err != nil {
+			return err
+		}
+		return use(body)
+	})
+}
+
+// readBalances takes over what a wallet holds now.
+func (v *Venue) readBalances(ctx context.Context, m wire.Market) error {
+	b := &wire.BalanceNews{Market: m}
+	if m == wire.Spot {
+		if err := v.read(ctx, hostSpot, "/api/v3/account", 20, func(body []byte) error {
+			a, err := wire.DecodeSpotAccount(body)
+			b.Balances = a.Balances
+			return err
+		}); err != nil {
+			return err
+		}
+	} else if err := v.read(ctx, hostFutures, "/fapi/v3/account", 5, func(body []byte) error {
+		a, err := wire.DecodeFuturesAccount(body)
+		b.Balances, b.Positions = []wire.Holding{{Name: "USDT", Amount: a.Wallet.String()}}, a.Positions
+		return err
+	}); err != nil {
+		return err
+	}
+	// What is not told is not held.
+	if m == wire.Spot {
+		clear(v.mirror.their.coins)
+	} else {
+		clear(v.mirror.their.qty)
+	}
+	return v.mirror.take(b)
+}
+
+// snapshot reads the account and tells it. Positions are none of a new run's.
+func (v *Venue) snapshot(ctx context.Context) error {
+	for _, m := range [...]wire.Market{wire.Spot, wire.Futures} {
+		if err := v.readBalances(ctx, m); err != nil {
+			return err
+		}
+	}
+	t := &v.mirror.their
+	for i := range v.o.Pairs {
+		if t.qty[i] != 0 {
+			return fmt.Errorf("%w: there are %s contracts of %s already; a new run starts without positions", ErrSetup,
+				wire.QtyText(t.qty[i], v.o.Pairs[i].QtyDp), v.o.Pairs[i].PerpSymbol)
+		}
+		if t.coins[i].Sign() != 0 {
+			return fmt.Errorf("%w: there are %s %s already; a new run starts without coins of its universe", ErrSetup, t.coins[i].Decimal(8), v.o.Pairs[i].Coin)
+		}
+	}
+	v.mirror.ours.usdt = t.usdt
+	v.started = true
+	v.emit(carry.Event{Kind: carry.EvSnapshot, At: v.c.Now(), Pair: -1, Balance: t.usdt[carry.SpotWallet], Balance2: t.usdt[carry.PerpWallet]})
+	return nil
+}
+
+// history reads what came before the first cross-section: the bars since the
+// midnight before last, for prices, premiums and the day's values, and the last
+// settlements, for their intervals.
+func (v *Venue) history(ctx context.Context) error {
+	m := &v.market
+	now := v.serverNow()
+	m.done = now.Floor(v.o.Step)
+	from := min(m.done.Floor(carry.Day)-carry.Day, m.done-4*v.o.Step)
+	back := int((m.done - from) / v.o.Step)
+	for i := range v.o.Pairs {
+		p := &v.o.Pairs[i]
+		for leg, k := range [...]struct {
+			kind   Kind
+			symbol string
+		}{{SpotKlines, p.SpotSymbol}, {PerpKlines, p.PerpSymbol}} {
+			rows, _, err := v.c.Klines(ctx, nil, k.kind, k.symbol, v.o.Interval, from, back)
+			if err != nil && !errors.Is(err, ErrUnknownSymbol) {
+				return err
+			}
+			m.earlier[leg] = append(m.earlier[leg][:0], rows...)
+		}
+		v.remember(int32(i), from, back)
+	}
+	rows, err := v.fundingSince(ctx, now-3*carry.Day)
+	if err != nil {
+		return err
+	}
+	for _, r := range rows {
+		if i, ok := v.symbols[wire.Futures][r.Symbol]; ok && !r.Special {
+			s := carry.Settlement{At: r.At.Slot(), Pair: i, Rate: r.Rate, IntervalH: 8}
+			m.noteInterval(&s)
+		}
+	}
+	m.asked = m.done
+	return nil
+}
+
+// remember runs one pair's earlier bars through the state, as if they had come
+// by the stream.
+func (v *Venue) remember(i int32, from carry.Time, n int) {
+	m := &v.market
+	for k := range n {
+		at := from + carry.Time(k)*v.o.Step
+		var legs [2]*wire.Kline
+		for leg := range m.earlier {
+			for r := range m.earlier[leg] {
+				if row := &m.earlier[leg][r]; row.At == at && row.Volume > 0 {
+					legs[leg] = row
+				}
+			}
+		}
+		if legs[0] != nil {
+			m.spotLast[i] = legs[0].Close
+			m.spotSum[i] += float64(legs[0].Volume * legs[0].Close)
+		}
+		if legs[1] != nil {
+			m.perpLast[i] = legs[1].Close
+			m.perpSum[i] += float64(legs[1].Volume * legs[1].Close)
+		}
+		if legs[0] != nil && legs[1] != nil {
+			m.steady[i] = m.premium[i]
+			m.premium[i] = float64(m.perpLast[i]*(1/m.spotLast[i])*(1/float64(v.o.Pairs[i].Mult))) - 1
+			m.valued[i] = true
+		}
+		if (at+v.o.Step)%carry.Day == 0 {
+			m.closeDay(int(i))
+		}
+	}
+}

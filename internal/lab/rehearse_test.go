@@ -1,0 +1,82 @@
+package lab
+
+import (
+	"context"
+	"testing"
+
+	"carry"
+	"carry/data"
+	"carry/sim"
+)
+
+// anew opens the generated market afresh each time it is asked for.
+func anew(t testing.TB, o sim.MarketOptions) Opener {
+	return func(carry.Time, carry.Time, []string) (carry.Tape, error) { return generate(t, o), nil }
+}
+
+// backtested is the same run in the simulator, with what the core said.
+func backtested(t testing.TB, s *Spec) (*carry.Result, []Said) {
+	t.Helper()
+	var all []Said
+	out, err := Execute(context.Background(), s, &Observer{Command: func(_ []carry.Pair, at carry.Time, c *carry.Command) error {
+		all = append(all, sayingOf(at, c))
+		return nil
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out.Run, all
+}
+
+// compare holds a rehearsal against the backtest of the same market.
+func compare(t testing.TB, want *carry.Result, wantSaid []Said, got *Rehearsed) {
+	t.Helper()
+	for k := range min(len(wantSaid), len(got.Said)) {
+		if wantSaid[k] != got.Said[k] {
+			t.Fatalf("command %d:\n backtest  %+v\n rehearsal %+v", k, wantSaid[k], got.Said[k])
+		}
+	}
+	if len(wantSaid) != len(got.Said) {
+		t.Fatalf("the backtest said %d commands, the rehearsal %d", len(wantSaid), len(got.Said))
+	}
+	if want.Attribution != got.Result.Attribution || want.FinalExact != got.Result.FinalExact || got.Result.Residual != want.Residual {
+		t.Errorf("profit and loss differ:\n backtest  %+v %s\n rehearsal %+v %s", want.Attribution, want.FinalExact, got.Result.Attribution, got.Result.FinalExact)
+	}
+}
+
+// The same decisions, to the digit, whether the core meets the simulation or
+// the real adapter with the loopback exchange behind HTTP and WebSocket.
+func TestRehearsalEqualsBacktest(t *testing.T) {
+	o := smallMarket(21, 6, 3)
+	spec := setUp(t, "funding", nil, eager...)
+	spec.Open = anew(t, o)
+	spec.From = o.From + 40*carry.Day
+	want, wantSaid := backtested(t, spec)
+	got, err := Rehearse(context.Background(), spec, RehearseOptions{Log: func(s string) { t.Log(s) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	compare(t, want, wantSaid, got)
+	t.Logf("%d instants, %d commands, %d fills, %d fundings: equal; final %s", want.Counts.Instants, len(wantSaid), want.Counts.Fills, want.Counts.Postings, want.FinalExact)
+}
+
+// The same over sixty days of history, from 2023-06-01, and all coins that
+// traded then.
+func TestRehearsalEqualsBacktestOnHistory(t *testing.T) {
+	if testing.Short() {
+		t.Skip("imports real history")
+	}
+	store := realStore(t)
+	spec := setUp(t, "funding", nil, eager...)
+	spec.From, spec.To = moment(t, "2023-06-01"), moment(t, "2023-07-31")
+	spec.Open = func(from, to carry.Time, coins []string) (carry.Tape, error) {
+		return data.OpenTape(context.Background(), store, data.TapeOptions{From: from, To: to, Coins: coins})
+	}
+	want, wantSaid := backtested(t, spec)
+	got, err := Rehearse(context.Background(), spec, RehearseOptions{Log: func(s string) { t.Log(s) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	compare(t, want, wantSaid, got)
+	t.Logf("%d instants, %d commands, %d fills, %d fundings, %d transfers: equal; final %s", want.Counts.Instants, len(wantSaid), want.Counts.Fills, want.Counts.Postings, want.Counts.Transfers, want.FinalExact)
+}
