@@ -56,6 +56,9 @@ func (r *Recorder) Finish(m *carry.Market) (*carry.Result, error) {
 // coinRows sums every pair that was ever held, and ends the trips that are open.
 func (r *Recorder) coinRows(end yearMark) error {
 	marks := append(r.years, end)
+	for k := range r.held {
+		r.collect(&r.held[k])
+	}
 	for i := range r.pairs {
 		p := &r.pairRec[i]
 		if p.fills == 0 {

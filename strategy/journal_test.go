@@ -177,3 +177,16 @@ func TestHashIsOfAllRecordsInOrder(t *testing.T) {
 		t.Errorf("a record allocates %v times", n)
 	}
 }
+
+// BenchmarkJournal writes funding postings, the commonest outcome.
+func BenchmarkJournal(b *testing.B) {
+	j := NewHashJournal()
+	ev := carry.Event{Kind: carry.EvPaid, At: 1621382400000, Pair: 41, Leg: carry.Perp, Wallet: carry.PerpWallet, Qty: 123_456,
+		Price: 4_321_012_345_000, Amount: 5_314_840, Balance: 31_415_926_535_897, Rate: 10_000}
+	b.ReportAllocs()
+	for range b.N {
+		if err := j.Event(&ev); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

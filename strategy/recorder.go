@@ -22,6 +22,7 @@ type Recorder struct {
 	res     carry.Result
 	codes   map[carry.Code]int
 	pairRec []pairRecord
+	held    []holding // what is owned, in pair order
 	years   []yearMark
 	started bool
 	peak    float64
@@ -73,6 +74,7 @@ func (r *Recorder) Event(ev *carry.Event) error {
 		return r.market(ev)
 	case carry.EvRules:
 		r.rules[ev.Pair] = ev.Rules
+		r.changed(ev.Pair)
 	case carry.EvPaid:
 		r.res.Counts.Postings++
 		r.pairRec[ev.Pair].trip.settlements++
@@ -80,6 +82,7 @@ func (r *Recorder) Event(ev *carry.Event) error {
 		r.settled(ev)
 	case carry.EvFill, carry.EvSettled, carry.EvLiquidated:
 		r.landed(ev)
+		r.changed(ev.Pair)
 		return r.fill(ev)
 	case carry.EvCanceled:
 		r.landed(ev)
@@ -113,10 +116,14 @@ func (r *Recorder) landed(ev *carry.Event) {
 	}
 	if p := &r.pairRec[ev.Pair]; p.flying > 0 {
 		p.flying--
+		r.changed(ev.Pair)
 	}
 }
 
 func (r *Recorder) transferred(ev *carry.Event) {
+	if i := ev.Asset.Pair(); i >= 0 {
+		r.changed(int32(i))
+	}
 	if ev.Code != carry.OK {
 		r.happen(ev.At, -1, ev.Code, fmt.Sprintf("transfer of %.2f USDT from %s refused", ev.Amount.Float(), ev.Wallet), [3]float64{})
 		return
@@ -139,6 +146,7 @@ func (r *Recorder) Command(at carry.Time, c *carry.Command, code carry.Code) {
 		r.res.Counts.Orders++
 		if code == carry.OK {
 			r.pairRec[c.Pair].flying++
+			r.changed(c.Pair)
 		}
 		r.ordered(at, c)
 	}
@@ -216,72 +224,10 @@ func (r *Recorder) begin(m *carry.Market, equity float64) {
 	r.res.From, r.res.Capital = m.At, equity
 	r.res.Curve.Start = m.At
 	r.peak, r.peakAt = equity, m.At
+	for k := range r.held {
+		r.held[k].since = m.At
+	}
 	r.years = append(r.years, r.mark(m.At, equity))
-}
-
-// sampled is the account at one instant.
-type sampled struct {
-	equity, notional, margin, maintenance, used, distance float64
-	gap                                                   float64 // between the legs at rest, fraction of equity
-	open                                                  int
-}
-
-func (r *Recorder) sample(m *carry.Market, a *carry.Account) sampled {
-	s := sampled{margin: a.PerpUSDT.Float()}
-	coins, gap := 0.0, 0.0
-	if stock := a.BNB[0] + a.BNB[1]; stock != 0 {
-		coins = float64(stock.Float() * m.BNBUSDT)
-	}
-	hours := 0.0
-	if r.started {
-		hours = float64(m.At-r.last) / float64(carry.Hour)
-	}
-	for i := range r.pairs {
-		q, c := a.PerpQtyF[i], a.SpotCoinsF[i]
-		if a.PerpCoins != nil {
-			c += a.PerpCoins[i].Float() / carry.Unit
-		}
-		if q == 0 && c == 0 {
-			continue
-		}
-		if r.pairRec[i].flying == 0 {
-			legs := c + float64(q*float64(r.pairs[i].Mult))
-			gap = max(gap, math.Abs(float64(legs*m.SpotLast[i])))
-		}
-		if q != 0 {
-			v := float64(q * m.Mark[i])
-			s.margin += v - a.PerpCostF[i]
-			v = math.Abs(v)
-			s.notional += v
-			s.open++
-			p := &r.pairRec[i]
-			p.heldHours += hours
-			if v > p.maxValue {
-				p.maxValue = v
-			}
-			if v > p.trip.maxValue {
-				p.trip.maxValue = v
-			}
-			if rules := r.rules[i]; rules != nil {
-				s.maintenance += carry.MaintenanceMargin(rules.Brackets, v)
-			}
-		}
-		if c != 0 {
-			coins += float64(c * m.SpotLast[i])
-		}
-	}
-	s.equity = a.SpotUSDT.Float() + coins + s.margin
-	s.gap = gap / s.equity
-	s.used, s.distance = 0, math.Inf(1)
-	if s.notional > 0 {
-		s.used = math.Inf(1)
-		if s.margin > 0 {
-			s.used = s.notional / s.margin
-		}
-		// All marks up by u: margin − V u = maintenance (1 + u), with today's bracket.
-		s.distance = (s.margin - s.maintenance) / (s.notional + s.maintenance)
-	}
-	return s
 }
 
 func (r *Recorder) extremes(at carry.Time, s *sampled) {

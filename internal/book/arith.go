@@ -1,6 +1,10 @@
 package book
 
-import "carry"
+import (
+	"math/bits"
+
+	"carry"
+)
 
 // The book's own integers. Products are made of 32-bit halves and quotients by
 // long division on 32-bit digits, so that an error in the simulator's way of
@@ -188,15 +192,16 @@ func divMag(n mag, d uint64) (q mag, r uint64) {
 		}
 		return q, r
 	}
-	shift := uint(0) // brings d's first bit to the top, so that a digit's guess is off by 2 at most
-	for d<<shift>>63 == 0 {
-		shift++
-	}
+	// Bring d's first bit to the top, so that a digit's guess is off by 2 at most.
+	shift := uint(bits.LeadingZeros64(d))
 	d <<= shift
 	// shift ≤ 31, so what leaves the top word is smaller than d.
 	r = n[2] >> (64 - shift)
 	n = mag{n[0] << shift, n[1]<<shift | n[0]>>(64-shift), n[2]<<shift | n[1]>>(64-shift)}
 	for i := 2; i >= 0; i-- {
+		if r == 0 && n[i] == 0 {
+			continue // most figures have one word or two
+		}
 		high, rest := digit(r, n[i]>>32, d)
 		low, rest := digit(rest, n[i]&(1<<32-1), d)
 		q[i], r = high<<32|low, rest

@@ -14,6 +14,7 @@ const (
 // daily keeps what the universe's filters need of one coin's days.
 type daily struct {
 	values   [volumeDays]float64
+	sorted   [volumeDays]float64 // the same by size
 	returns  [volatilityDays]float64
 	nValue   int
 	nReturn  int
@@ -26,9 +27,7 @@ type daily struct {
 // close ends a day that traded spot and perp USDT at a midnight price.
 func (d *daily) close(spot, perp, price float64) {
 	if spot > 0 && perp > 0 {
-		d.values[d.nValue%volumeDays] = min(spot, perp)
-		d.nValue++
-		d.median = median(d.values[:min(d.nValue, volumeDays)])
+		d.count(min(spot, perp))
 	}
 	if d.lastDay > 0 && price > 0 {
 		d.returns[d.nReturn%volatilityDays] = price/d.lastDay - 1
@@ -47,15 +46,31 @@ func (d *daily) volatility() float64 {
 	return d.vol
 }
 
-// median of at most seven values; the mean of the middle two if even.
-func median(v []float64) float64 {
-	var s [volumeDays]float64
-	n := copy(s[:], v)
-	for k := 1; k < n; k++ {
-		for j := k; j > 0 && s[j] < s[j-1]; j-- {
-			s[j], s[j-1] = s[j-1], s[j]
+// count takes a day's value in place of the oldest one. Values stay sorted, so
+// that a median costs a few moves.
+func (d *daily) count(value float64) {
+	n := min(d.nValue, volumeDays)
+	if n == volumeDays {
+		k := 0
+		for d.sorted[k] != d.values[d.nValue%volumeDays] {
+			k++
 		}
+		copy(d.sorted[k:], d.sorted[k+1:])
+		n--
 	}
+	k := n
+	for ; k > 0 && d.sorted[k-1] > value; k-- {
+		d.sorted[k] = d.sorted[k-1]
+	}
+	d.sorted[k] = value
+	d.values[d.nValue%volumeDays] = value
+	d.nValue++
+	d.median = middle(d.sorted[:n+1])
+}
+
+// middle is the median of sorted values; the mean of the middle two if even.
+func middle(s []float64) float64 {
+	n := len(s)
 	if n%2 == 1 {
 		return s[n/2]
 	}
