@@ -114,7 +114,7 @@ func parseChecksum(body []byte, name string) (string, error) {
 func (c *Client) Zip(ctx context.Context, key, sum string) (body []byte, err error) {
 	r := &request{host: hostArchive, path: escaped(key), bodyMax: zipBytesMax}
 	found := ""
-	for range 2 {
+	for attempt := range 2 {
 		err := c.get(ctx, r, func(b []byte) error {
 			body = b
 			return nil
@@ -126,7 +126,9 @@ func (c *Client) Zip(ctx context.Context, key, sum string) (body []byte, err err
 		if found = hex.EncodeToString(got[:]); found == sum {
 			return body, nil
 		}
-		c.o.Log(fmt.Sprintf("%s: checksum differs", path.Base(key)))
+		if attempt == 0 {
+			c.o.Log(fmt.Sprintf("%s: checksum differs; downloading it again", path.Base(key)))
+		}
 	}
 	return nil, fmt.Errorf("%s: %w: published %.12s…, downloaded %.12s… twice", path.Base(key), ErrChecksum, sum, found)
 }

@@ -262,7 +262,17 @@ func (r *run) lack(ctx context.Context, s *Series) error {
 	if len(missing) == 0 {
 		return nil
 	}
-	l := Lack{Series: s.Name.String(), Spans: missing, Why: r.why(s, any)}
+	files, err := r.store.ArchiveFiles(ctx, s.Name)
+	if err != nil {
+		return err
+	}
+	refused := 0
+	for _, f := range files {
+		if f.Quarantined && meets(missing, f.Part) {
+			refused++
+		}
+	}
+	l := Lack{Series: s.Name.String(), Spans: missing, Why: r.why(s, any, refused)}
 	if s.Name.Step > 0 {
 		l.Rows = int(length(missing) / s.Name.Step)
 	}
@@ -285,13 +295,19 @@ func (r *run) outsideFiles(ctx context.Context, s *Series, missing []data.Span) 
 	return missing, nil
 }
 
-func (r *run) why(s *Series, any bool) string {
+// why is the reason for a lack: any tells whether the series has a row, refused
+// how many of its files are in quarantine.
+func (r *run) why(s *Series, any bool, refused int) string {
 	for _, p := range r.problems {
 		if p.Series == s.Name.String() {
 			return p.What
 		}
 	}
 	switch {
+	case refused > 0 && r.o.Via == Archive:
+		return fmt.Sprintf("files in quarantine: %d; --via auto asks the exchange too", refused)
+	case refused > 0:
+		return fmt.Sprintf("files in quarantine: %d; the exchange was asked and does not have it", refused)
 	case r.o.Via == Archive:
 		return "the archive has no file of it yet; --via auto asks the exchange too"
 	case s.gone && r.o.Via == REST:
