@@ -45,8 +45,8 @@ func (c CrashADL) String() string {
 }
 
 // deleverage takes away winning shorts after a bar: whole, at the mark of its
-// lowest moment, for a taker's fee. The mark is the best that a counterparty's
-// bankruptcy price can be.
+// path's lowest point, for a taker's fee. The price would be a bankrupt long's
+// bankruptcy price, which is not known and not below it.
 func (x *Exchange) deleverage(b *carry.Block, base int, start, at carry.Time) {
 	if _, none := x.opt.ADL.(NoADL); none {
 		return
@@ -60,7 +60,7 @@ func (x *Exchange) deleverage(b *carry.Block, base int, start, at carry.Time) {
 		low := row.extreme(carry.Perp, carry.Sell, 0, 1)
 		price := x.rules[i].Legs[carry.Perp].TickUp(low)
 		wins := x.acct.costF[i] < float64(x.acct.qtyF[i]*price.Float())
-		if !wins || !x.opt.ADL.Takes(i, start, 1-low/b.Perp.Open[row.k]) {
+		if !wins || !x.opt.ADL.Takes(i, start, 1-b.Perp.Low[row.k]/b.Perp.Open[row.k]) {
 			continue
 		}
 		q := -x.acct.qty[i]

@@ -173,6 +173,18 @@ func (p *trial) drain(t *testing.T) {
 		p.seq++
 		ev.Seq = p.seq
 		p.seen[ev.Kind.String()+" "+ev.Code.String()]++
+		switch {
+		case ev.FeeBNB > 0:
+			p.seen["fee in BNB"]++
+		case ev.Kind == carry.EvTransferred && ev.Code == carry.OK && ev.Asset != carry.USDT:
+			p.seen["moved "+[]string{"BNB", "coins"}[min(ev.Asset.Pair()+1, 1)]]++
+		case ev.Kind == carry.EvFill && ev.Maker:
+			p.seen["made"]++
+		case ev.Kind == carry.EvFill && ev.Left > 0:
+			p.seen["filled in part"]++
+		case ev.Isolated:
+			p.seen["liquidated isolated"]++
+		}
 		if err := p.book.Apply(ev); err != nil {
 			t.Fatalf("the books refuse %+v: %v", ev, err)
 		}
@@ -299,7 +311,7 @@ func TestExchangeBooksAndReferenceAgree(t *testing.T) {
 		"transferred not-withdrawable", "reject insufficient-balance", "reject insufficient-margin", "reject reduce-only",
 		"canceled expired", "canceled volume", "canceled liquidated", "canceled canceled", "canceled delisted", "ack ok", "reject post-only",
 		"reject unknown-order", "reject leverage", "transferred unknown", "transferred failed", "liquidated adl", "paid funding-window",
-		"flow ok", "operator withdraw", "timer ok", "idle"} {
+		"flow ok", "operator withdraw", "fee in BNB", "moved BNB", "moved coins", "made", "filled in part", "liquidated isolated", "timer ok", "idle"} {
 		if seen[k] < 3 {
 			t.Errorf("%q happened %d times: the test does not test it", k, seen[k])
 		}

@@ -99,10 +99,12 @@ func (g *Gate) Check(at carry.Time, c *carry.Command, acct *carry.Account) (Appr
 			return Approved{}, code
 		}
 	case carry.CmdTransfer:
-		if g.killed || c.Amount <= 0 {
+		if g.killed || c.Asset.Pair() < 0 && c.Amount <= 0 || c.Asset.Pair() >= 0 && c.Qty <= 0 {
 			return Approved{}, g.killCode()
 		}
-		if m := g.limits.TransferMaxUSDT; m > 0 && c.Amount.Float() > m {
+		// What another asset is worth is not known here, so a limit in USDT lets
+		// none of it pass.
+		if m := g.limits.TransferMaxUSDT; m > 0 && (c.Asset != carry.USDT || c.Amount.Float() > m) {
 			return Approved{}, carry.CodeGateLimit
 		}
 	}
