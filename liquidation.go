@@ -21,7 +21,7 @@ type Margined struct {
 // Source: Binance's FAQ, binance.md §2.6, whose worked examples it gives to the
 // last digit.
 func (m *Margined) PriceAt(mmr, cum float64) float64 {
-	signed := float64(m.Side) * m.Qty
+	signed := float64(float64(m.Side) * m.Qty)
 	free := m.Wallet - m.OtherMaintenance + m.OtherProfit + cum
 	return (free - float64(signed*m.Entry)) / (float64(m.Qty*mmr) - signed)
 }
