@@ -36,6 +36,20 @@ func path(open, high, low float64) decimal.Decimal {
 	return dec(open).Add(dec(first).Sub(dec(open)).Mul(decimal.New(3, 0)).Div(decimal.New(7200, 0)))
 }
 
+// perpPath is the perpetual's price half a second into the bar: spot's times a
+// premium that goes evenly from the bar's first to its last, within the
+// perpetual's own high and low; its own where spot is halted.
+func perpPath(spot, perp *carry.Bars, k int) decimal.Decimal {
+	if !(spot.Volume[k] > 0) {
+		return path(perp.Open[k], perp.High[k], perp.Low[k])
+	}
+	first := dec(perp.Open[k]).DivRound(dec(spot.Open[k]), 30)
+	last := dec(perp.Close[k]).DivRound(dec(spot.Close[k]), 30)
+	premium := first.Add(last.Sub(first).DivRound(decimal.NewFromInt(7200), 30))
+	p := path(spot.Open[k], spot.High[k], spot.Low[k]).Mul(premium)
+	return decimal.Max(decimal.Min(p, dec(perp.High[k])), dec(perp.Low[k]))
+}
+
 // naiveHold follows pair i of a tape. Purchases are rounded up to the leg's
 // tick, sales down, cash to 1e-8 against the customer.
 func naiveHold(tape carry.Tape, i int, ticks [2]decimal.Decimal, capital decimal.Decimal, orders []trade) (h holding, err error) {
@@ -67,8 +81,11 @@ func naiveHold(tape carry.Tape, i int, ticks [2]decimal.Decimal, capital decimal
 				h.funding, cash = h.funding.Add(paid), cash.Add(paid)
 			}
 			for ; len(orders) > 0 && orders[0].at == at; orders = orders[1:] {
-				o, bars := orders[0], [2]carry.Bars{b.Spot, b.Perp}[orders[0].leg]
-				lots := path(bars.Open[k], bars.High[k], bars.Low[k]).Round(8).Div(ticks[o.leg])
+				o, price := orders[0], path(b.Spot.Open[k], b.Spot.High[k], b.Spot.Low[k])
+				if o.leg == carry.Perp {
+					price = perpPath(&b.Spot, &b.Perp, k)
+				}
+				lots := price.Round(8).Div(ticks[o.leg])
 				if o.leg == carry.Spot {
 					cash = cash.Sub(lots.Ceil().Mul(ticks[0]).Mul(o.qty).RoundCeil(8))
 					coins = coins.Add(o.qty)
