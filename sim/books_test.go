@@ -110,6 +110,7 @@ type trial struct {
 	seen       map[string]int
 	seq        uint64
 	isolated   bool
+	sent       map[carry.OrderID]*carry.Command // Qty is what is left of it
 }
 
 func newTrial(t *testing.T, info *carry.TapeInfo, seed uint64) *trial {
@@ -146,7 +147,8 @@ func newTrial(t *testing.T, info *carry.TapeInfo, seed uint64) *trial {
 	}
 	n := len(info.Pairs)
 	p := &trial{venue: v, gate: risk.NewGate(info.Pairs, risk.Limits{}), book: book.New(info.Pairs), rules: make([]*carry.Rules, n),
-		core: gambler{r: r, bold: []float64{1, 8, 40}[r.IntN(3)]}, spot: make([]carry.Price, n), mark: make([]carry.Price, n), seen: make(map[string]int)}
+		core: gambler{r: r, bold: []float64{1, 8, 40}[r.IntN(3)]}, spot: make([]carry.Price, n), mark: make([]carry.Price, n), seen: make(map[string]int),
+		sent: make(map[carry.OrderID]*carry.Command)}
 	p.ref = refengine.New(info.Pairs, func(at carry.Time) carry.Fees { return fees.At(at.Floor(carry.Day)) }, o.CapitalUSDT)
 	p.ref.BuyFeeInUSDT = fees.BNB && !stock
 	if stock {
@@ -185,6 +187,9 @@ func (p *trial) drain(t *testing.T) {
 		case ev.Isolated:
 			p.seen["liquidated isolated"]++
 		}
+		if ev.Kind == carry.EvFill {
+			p.fill(t, ev)
+		}
 		if err := p.book.Apply(ev); err != nil {
 			t.Fatalf("the books refuse %+v: %v", ev, err)
 		}
@@ -209,11 +214,40 @@ func (p *trial) drain(t *testing.T) {
 				continue // the reference knows one leverage
 			}
 			if a, code := p.gate.Check(ev.At, &c, acct); code == carry.OK {
+				if c.Kind == carry.CmdOrder {
+					kept := c
+					p.sent[c.Order] = &kept
+				}
 				if err := p.venue.Submit(context.Background(), a); err != nil {
 					t.Fatal(err)
 				}
 			}
 		}
+	}
+}
+
+// fill demands that a fill is one that its order and the filters allow: within
+// its quantity and limit, in whole lots and ticks, and reducing where that was
+// asked for. The book does not know of it yet.
+func (p *trial) fill(t *testing.T, ev *carry.Event) {
+	t.Helper()
+	c, f := p.sent[ev.Order], &p.rules[ev.Pair].Legs[ev.Leg]
+	if c == nil || c.Pair != ev.Pair || c.Leg != ev.Leg || c.Side != ev.Side {
+		t.Fatalf("a fill of no order: %+v", ev)
+	}
+	held := p.book.Account().PerpQty[ev.Pair]
+	closes := c.ReduceOnly && ev.Qty == -held
+	if c.Qty -= ev.Qty; c.Qty < 0 || ev.Left != c.Qty && !(closes && ev.Left == 0) {
+		t.Fatalf("%d left of an order after %+v", c.Qty, ev)
+	}
+	if c.Limit > 0 && (ev.Side == carry.Buy && ev.Price > c.Limit || ev.Side == carry.Sell && ev.Price < c.Limit) {
+		t.Fatalf("limit %s, filled at %s", c.Limit, ev.Price)
+	}
+	if ev.Qty <= 0 || ev.Qty%max(f.Step, 1) != 0 && !closes || ev.Price%max(f.Tick, 1) != 0 {
+		t.Fatalf("a fill off lot %d or tick %s: %+v", f.Step, f.Tick, ev)
+	}
+	if c.ReduceOnly && (held >= 0 || ev.Qty > -held) {
+		t.Fatalf("reduce-only bought %d of a position of %d", ev.Qty, held)
 	}
 }
 

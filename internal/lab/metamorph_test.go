@@ -217,3 +217,22 @@ func TestMoreFeeNeverEarnsMore(t *testing.T) {
 		}
 	}
 }
+
+// A run that ends earlier decided the same until then: nothing looks at where
+// the data stop.
+func TestCutRun(t *testing.T) {
+	for seed := range uint64(6) {
+		k := keepTape(t, generate(t, smallMarket(300+seed, 8, 5)))
+		at := len(k.blocks) * int(3+seed) / 9
+		cut := &kept{info: k.info, blocks: k.blocks[:at]}
+		last := k.blocks[at-1]
+		short := *cut
+		info := *k.info
+		info.To = last.Start + carry.Time(last.N)*last.Step
+		short.info = &info
+		whole, part := decide(t, "funding", &replay{kept: k}, stage{}), decide(t, "funding", &replay{kept: &short}, stage{})
+		if n, differs := firstDifference(whole, part, info.To-1); differs || n < 50 {
+			t.Errorf("seed %d cut at %s: decision %d differs:\n whole %s\n part  %s", seed, info.To, n, line(whole, n), line(part, n))
+		}
+	}
+}

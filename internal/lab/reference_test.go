@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/shopspring/decimal"
+
 	"carry"
 	"carry/internal/refengine"
 	"carry/strategy"
@@ -30,7 +32,15 @@ func audit(s *Spec, info *carry.TapeInfo) (*auditor, stage) {
 	fees := s.Models.fees()
 	// The schedule is looked up by day.
 	engine := refengine.New(info.Pairs, func(at carry.Time) carry.Fees { return fees.At(at.Floor(carry.Day)) }, carry.AmountFloor(s.Models.CapitalUSDT))
-	engine.BuyFeeInUSDT = s.Models.BNB
+	engine.BuyFeeInUSDT = s.Models.BNB && s.Models.BNBStockUSDT == 0
+	if s.Models.BNBStockUSDT > 0 {
+		plain := s.Models
+		plain.BNB = false
+		engine.PlainFees = func(at carry.Time) carry.Fees { return plain.fees().At(at.Floor(carry.Day)) }
+	}
+	if s.Models.Margin == "isolated" {
+		engine.IsolatedX = s.Models.ExchangeLeverageX
+	}
 	n := len(info.Pairs)
 	a := &auditor{engine: engine, kinds: make(map[string]int), info: info, spot: make([]carry.Price, n), mark: make([]carry.Price, n)}
 	return a, stage{journal: func(l *lane) carry.Journal { a.lane = l; return a }}
@@ -43,6 +53,13 @@ func (a *auditor) Event(ev *carry.Event) error {
 		kind += " " + ev.Leg.String() + " " + ev.Side.String()
 	case carry.EvSettled:
 		kind += " " + ev.Code.String()
+	case carry.EvTransferred:
+		if ev.Code != carry.OK {
+			kind += " " + ev.Code.String()
+		}
+	}
+	if ev.FeeBNB > 0 {
+		a.kinds["fee in BNB"]++
 	}
 	a.kinds[kind]++
 	// Refusals by the gate never reached the exchange.
@@ -59,7 +76,7 @@ func (a *auditor) Event(ev *carry.Event) error {
 			}
 		}
 	}
-	if !a.lane.venue.Idle() {
+	if !a.lane.venue.Told() {
 		return nil
 	}
 	a.idle++
@@ -82,11 +99,17 @@ func (a *auditor) compare(ev *carry.Event) error {
 	if ev.Kind != carry.EvMarket {
 		return nil
 	}
+	if ev.Market.BNBUSDT > 0 { // the books take BNB's price over when they are marked
+		if err := a.lane.run.Book.Mark(ev.Market); err != nil {
+			return err
+		}
+	}
 	equity, err := a.lane.run.Book.Equity(a.spot, a.mark)
 	if err != nil {
 		return err
 	}
-	if want := a.engine.Equity(a.spot, a.mark); !equity.Decimal(16).Equal(want) {
+	stock := a.engine.BNB().Mul(decimal.New(int64(carry.PriceFromFloat(ev.Market.BNBUSDT)), -8))
+	if want := a.engine.Equity(a.spot, a.mark).Add(stock); !equity.Decimal(16).Equal(want) {
 		return fmt.Errorf("at %s: equity %s by the books, %s by the reference", ev.At, equity.Decimal(16), want)
 	}
 	return nil
@@ -121,7 +144,11 @@ func TestReferenceEngine(t *testing.T) {
 		"funding": {"funding", 12, eager, map[string]int{
 			"fill perp sell": 100, "fill perp buy": 100, "fill spot buy": 100, "fill spot sell": 100, "paid": 1000,
 			"transferred": 10, "snapshot": 1, "rules": 14}},
-		"bnb":        {"funding", 12, append([]string{"bnbFees=true", "vipTier=1"}, eager...), map[string]int{"fill spot buy": 100}},
+		"bnb":          {"funding", 12, append([]string{"bnbFees=true", "vipTier=1"}, eager...), map[string]int{"fill spot buy": 100}},
+		"bnb runs out": {"funding", 12, append([]string{"bnbFees=true", "bnbStockUSDT=20"}, eager...), map[string]int{"fee in BNB": 20, "fill spot buy": 100}},
+		"isolated":     {"funding", 12, append([]string{"marginMode=isolated", "exchangeLeverageX=5"}, eager...), map[string]int{"fill perp sell": 100, "fill perp buy": 100}},
+		"rough": {"funding", 12, append([]string{"transferModel=shaky", "transferFailFrac=0.2", "transferLostFrac=0.2", "adlModel=crash", "adlFallFrac=0.03",
+			"adlChanceFrac=0.2", "fundingWindowS=15", "fillShareFrac=0.001"}, eager...), map[string]int{"fill perp sell": 100, "liquidated": 3, "transferred failed": 2, "transferred unknown": 2}},
 		"liquidated": {"funding", 12, reckless, map[string]int{"liquidated": 20, "fill perp buy": 50}},
 		"hold":       {"holdvalue", 33, nil, map[string]int{"fill perp sell": 20, "paid": 5000, "settled delisted": 1}},
 	} {

@@ -258,6 +258,9 @@ func (e *Engine) Wallets() (spot, futures decimal.Decimal) {
 	return e.state.wallets[carry.SpotWallet], e.state.wallets[carry.PerpWallet]
 }
 
+// BNB is the stock for fees in both wallets; Equity does not count it.
+func (e *Engine) BNB() decimal.Decimal { return e.state.bnb[0].Add(e.state.bnb[1]) }
+
 // Coins is the pair's spot balance, Contracts its position (negative: short)
 // and Cost the position's signed notional at entry, USDT.
 func (e *Engine) Coins(pair int) decimal.Decimal { return e.held[pair].coins }
