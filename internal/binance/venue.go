@@ -65,6 +65,7 @@ type Venue struct {
 	key      string     // listen key
 	keyAt    carry.Time // when it was last kept alive
 	feesPaid int        // FUNDING_FEE events since the last cross-section
+	feesSeen map[string]bool
 }
 
 // timer is a CmdTimer that is to come back.
@@ -92,7 +93,7 @@ func NewVenue(o VenueOptions) (*Venue, error) {
 	if o.Log == nil {
 		o.Log = func(string) {}
 	}
-	v := &Venue{o: o, c: o.Client, inbox: newInbox(), up: map[*link]bool{}, mirror: newMirror(o.Pairs), moved: map[int64]bool{}}
+	v := &Venue{o: o, c: o.Client, inbox: newInbox(), up: map[*link]bool{}, mirror: newMirror(o.Pairs), moved: map[int64]bool{}, feesSeen: map[string]bool{}}
 	v.trader = newTrader(o.Client.o.URLs, o.Client.o.Keys, o.Client.o.Clock, func() carry.Time { return carry.Time(v.c.offset.Load()) }, o.Client.o.Transport)
 	for m := range v.symbols {
 		v.symbols[m] = map[string]int32{}

@@ -117,6 +117,7 @@ func (v *Venue) tellSettled(at carry.Time, paid []wire.Income) {
 		}
 	}
 	v.feesPaid = 0
+	clear(v.feesSeen)
 	v.emit(carry.Event{Kind: carry.EvRates, At: at, Pair: -1, Rates: m.settled})
 }
 

@@ -182,8 +182,12 @@ func (v *Venue) hearUser(ctx context.Context, f frame, data []byte, m wire.Marke
 	case ev.Order != nil:
 		return v.orderNews(ctx, ev.Order)
 	case ev.Balance != nil:
-		if ev.Balance.Reason == "FUNDING_FEE" {
-			v.feesPaid++
+		if b := ev.Balance; b.Reason == "FUNDING_FEE" && len(b.Balances) > 0 {
+			// The same event told twice is one payment.
+			if key := ms(b.At) + " " + b.Balances[0].Amount; !v.feesSeen[key] {
+				v.feesSeen[key] = true
+				v.feesPaid++
+			}
 		}
 		return v.mirror.take(ev.Balance)
 	case ev.Kind == "listenKeyExpired", ev.Kind == "eventStreamTerminated", ev.Kind == "serverShutdown":
