@@ -10,5 +10,7 @@ const driverName = "sqlite3"
 // one connection of the pool only.
 const (
 	dsnWriter = "_journal_mode=WAL&_busy_timeout=5000&_foreign_keys=on&_synchronous=NORMAL&_txlock=immediate&_cache_size=-16000"
-	dsnReader = "_busy_timeout=5000&_foreign_keys=on&_query_only=on&_mutex=no"
+	// dsnJournal: a record that was acknowledged survives power loss.
+	dsnJournal = "_journal_mode=WAL&_busy_timeout=5000&_synchronous=FULL&_txlock=immediate"
+	dsnReader  = "_busy_timeout=5000&_foreign_keys=on&_query_only=on&_mutex=no"
 )

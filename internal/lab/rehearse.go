@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"carry"
+	"carry/data"
 	"carry/internal/binance"
 	"carry/internal/book"
 	"carry/internal/exchange"
@@ -18,9 +19,12 @@ import (
 type RehearseOptions struct {
 	// Faults are what the loopback exchange does wrong.
 	Faults exchange.TradeFaults
-	// Journal, if set, records the run; it is told what a journal of a real
-	// session is told.
+	// Journal, if set, records the run beside the file; it is told what a journal
+	// of a real session is told.
 	Journal carry.Journal
+	// JournalFile, if set, is where the session's journal is written; no such file
+	// may be there yet.
+	JournalFile string
 	// Log is told in one line of whatever is out of the ordinary.
 	Log func(text string)
 	// Progress is told of every cross-section.
@@ -78,7 +82,16 @@ func Rehearse(ctx context.Context, spec *Spec, o RehearseOptions) (*Rehearsed, e
 	if err != nil {
 		return nil, err
 	}
-	l, log, err := spec.liveLane(pg, &opening{live: venue, warm: warm, since: pg.info.From}, o.Journal)
+	second := o.Journal
+	if o.JournalFile != "" {
+		file, err := data.CreateJournal(ctx, o.JournalFile, spec.session(pg.info, pg.from))
+		if err != nil {
+			return nil, err
+		}
+		defer file.Close()
+		second = file
+	}
+	l, log, err := spec.liveLane(pg, &opening{live: venue, warm: warm, since: pg.info.From}, second)
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"strings"
+
+	"github.com/alecthomas/kong"
+
+	"carry/data"
+	"carry/internal/cli"
+	"carry/internal/lab"
+)
+
+const program = "live"
+
+// commands are all subcommands; `run` is the default.
+type commands struct {
+	Run      runCmd      `cmd:"" default:"withargs" help:"Run the strategy on an exchange; so far only --rehearse (the default command)."`
+	Exchange exchangeCmd `cmd:"" help:"Serve a Binance on 127.0.0.1 that replays history or a generated market, for your own client."`
+	Replay   replayCmd   `cmd:"" help:"Give a journal's events to a fresh core and compare what it says; exit code 5 if it differs."`
+}
+
+// streams are what every subcommand gets besides its flags.
+type streams struct {
+	ctx    context.Context
+	stdout io.Writer
+	stderr io.Writer
+	args   []string
+}
+
+// run is the whole program; it returns the exit code.
+func run(ctx context.Context, stdout, stderr io.Writer, args []string) int {
+	var c commands
+	s := &streams{ctx: ctx, stdout: stdout, stderr: stderr, args: args}
+	exited := -1
+	parser, err := kong.New(&c, kong.Name(program), kong.Writers(stdout, stderr),
+		kong.Description("The same strategy, gate, books and loop as backtest, on an exchange.\n\n"+
+			"There is no real trading, testnet or paper mode yet. live --rehearse runs everything against an exchange on this machine."),
+		kong.Exit(func(code int) { exited = code }), kong.UsageOnError(), kong.Bind(s),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 80}))
+	if err != nil {
+		return cli.Report(stderr, program, err)
+	}
+	known, err := parser.Parse(paramFlags(args))
+	switch {
+	case exited >= 0:
+		return exited
+	case err != nil:
+		return cli.Report(stderr, program, cli.Fail(cli.Usage, usage(err), "live --help lists the flags, backtest params the parameters"))
+	}
+	err = known.Run(s)
+	if err != nil && ctx.Err() != nil {
+		err = ctx.Err() // whatever the interrupt broke on its way
+	}
+	return cli.Report(stderr, program, classify(err))
+}
+
+// usage shortens the parser's errors to one line and suggests parameters.
+func usage(err error) error {
+	var p *kong.ParseError
+	if !errors.As(err, &p) {
+		return err
+	}
+	text := p.Error()
+	if name, ok := strings.CutPrefix(text, "unknown flag --"); ok && !strings.Contains(name, " ") {
+		if like := lab.NearParam(name); like != "" {
+			text += ", did you mean --" + like + "?"
+		}
+	}
+	return errors.New(text)
+}
+
+// paramFlags turns --name=value and --name value, where name is a parameter, into
+// --set name=value.
+func paramFlags(args []string) []string {
+	names := lab.ParamNames()
+	out := make([]string, 0, len(args))
+	for i := 0; i < len(args); i++ {
+		name, value, has := strings.Cut(strings.TrimPrefix(args[i], "--"), "=")
+		if !strings.HasPrefix(args[i], "--") || !names[name] {
+			out = append(out, args[i])
+			continue
+		}
+		if !has && i+1 < len(args) {
+			i++
+			value = args[i]
+		}
+		out = append(out, "--set="+name+"="+value)
+	}
+	return out
+}
+
+// classify gives known kinds of failure their exit code and hint.
+func classify(err error) error {
+	var known *cli.Error
+	switch {
+	case err == nil, errors.As(err, &known), errors.Is(err, context.Canceled):
+		return err
+	case lab.BooksViolated(err):
+		return cli.Fail(cli.Violated, err, "this is a bug of the program, not of your settings; please report it with the journal")
+	case errors.Is(err, lab.ErrDiffers):
+		return cli.Fail(cli.Differs, err, "another version of the program decides otherwise; the journal's session names the one that wrote it")
+	case errors.Is(err, data.ErrJournal), errors.Is(err, data.ErrChain):
+		return cli.Fail(cli.Incomplete, err, "a journal is written by live --rehearse --journal FILE")
+	case errors.Is(err, lab.ErrUnknownCoin), errors.Is(err, data.ErrUnknownCoin):
+		return cli.Fail(cli.Usage, err, "backtest screen lists the coins there are")
+	case errors.Is(err, lab.ErrNoData), errors.Is(err, data.ErrNoLeg), errors.Is(err, data.ErrEmptyRange), errors.Is(err, data.ErrCorrupt):
+		return cli.Fail(cli.Incomplete, err, "crawl status shows what the data cover")
+	}
+	return err
+}

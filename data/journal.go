@@ -1,0 +1,225 @@
+package data
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+
+	"carry"
+)
+
+// Errors of journals.
+var (
+	// ErrJournal: the file is no journal, or not one that this program reads.
+	ErrJournal = errors.New("not a journal of a live session")
+	// ErrChain: a record was changed, or one is missing.
+	ErrChain = errors.New("the journal's chain of hashes is broken")
+)
+
+// Of a journal's file.
+const (
+	journalID      = 0x63727279 // "crry"
+	journalVersion = 1
+	journalSchema  = `
+CREATE TABLE session (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+CREATE TABLE record (
+	seq   INTEGER PRIMARY KEY,
+	kind  TEXT NOT NULL CHECK (kind IN ('event', 'command')),
+	at_ms INTEGER NOT NULL,
+	what  TEXT NOT NULL,
+	body  BLOB NOT NULL,
+	chain BLOB NOT NULL
+) STRICT;
+PRAGMA application_id = 1668444793;
+PRAGMA user_version = 1;`
+)
+
+// Session says what a journal is the journal of: enough to make the same core
+// again.
+type Session struct {
+	Program  string            `json:"program"`
+	Strategy string            `json:"strategy"`
+	Preset   string            `json:"preset"`
+	Params   map[string]string `json:"params"` // strategy and venue, by name
+	From     carry.Time        `json:"from_ms"`
+	Source   string            `json:"source"`
+	Pairs    []carry.Pair      `json:"pairs"`
+}
+
+// Journal is a session's record in a SQLite file of its own: every event and
+// every command in order, each durable when the call returns, each with a hash
+// over itself and all before it. It is a carry.Journal.
+type Journal struct {
+	db    *sql.DB
+	seq   int64
+	chain [sha256.Size]byte
+	pairs []carry.Pair
+}
+
+// CreateJournal makes a new journal; a file that is there already is an error.
+func CreateJournal(ctx context.Context, path string, s *Session) (*Journal, error) {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("create journal: %w", err)
+	}
+	if err := f.Close(); err != nil {
+		return nil, fmt.Errorf("create journal: %w", err)
+	}
+	j, err := openJournal(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := j.begin(ctx, s); err != nil {
+		return nil, errors.Join(fmt.Errorf("create journal: %w", err), j.Close())
+	}
+	return j, nil
+}
+
+func openJournal(path string) (*Journal, error) {
+	db, err := sql.Open(driverName, "file:"+(&url.URL{Path: path}).EscapedPath()+"?"+dsnJournal)
+	if err != nil {
+		return nil, fmt.Errorf("open journal: %w", err)
+	}
+	db.SetMaxOpenConns(1) // one writer; who reads waits
+	return &Journal{db: db}, nil
+}
+
+func (j *Journal) begin(ctx context.Context, s *Session) error {
+	if _, err := j.db.ExecContext(ctx, journalSchema); err != nil {
+		return err
+	}
+	text, err := json.Marshal(s)
+	if err != nil {
+		return err
+	}
+	j.pairs = s.Pairs
+	j.chain = sha256.Sum256(text)
+	_, err = j.db.ExecContext(ctx, `INSERT INTO session (name, value) VALUES ('session', ?)`, string(text))
+	return err
+}
+
+// Close releases the file.
+func (j *Journal) Close() error { return j.db.Close() }
+
+// Event implements carry.Journal.
+func (j *Journal) Event(ev *carry.Event) error {
+	return j.write("event", ev.At, ev.Kind.String(), packEvent(ev))
+}
+
+// Command implements carry.Journal.
+func (j *Journal) Command(at carry.Time, c *carry.Command) error {
+	return j.write("command", at, c.Kind.String(), packCommand(at, c))
+}
+
+// write appends one record in a transaction of its own.
+func (j *Journal) write(kind string, at carry.Time, what string, body []byte) error {
+	chain := link(j.chain, kind, body)
+	if _, err := j.db.Exec(`INSERT INTO record (seq, kind, at_ms, what, body, chain) VALUES (?, ?, ?, ?, ?, ?)`,
+		j.seq+1, kind, int64(at), what, body, chain[:]); err != nil {
+		return fmt.Errorf("write the journal: %w", err)
+	}
+	j.seq++
+	j.chain = chain
+	return nil
+}
+
+// link is the chain's next hash.
+func link(before [sha256.Size]byte, kind string, body []byte) [sha256.Size]byte {
+	h := sha256.New()
+	h.Write(before[:])
+	h.Write([]byte(kind))
+	h.Write(body)
+	return [sha256.Size]byte(h.Sum(nil))
+}
+
+// JournalRecord is one record: an event, or a command and when it was said.
+type JournalRecord struct {
+	Seq     int64
+	Event   *carry.Event
+	At      carry.Time
+	Command *carry.Command
+}
+
+// ReadJournal reads a journal from its beginning and checks its chain. session is
+// called once before the first record. Either callback may end the reading with
+// an error.
+func ReadJournal(ctx context.Context, path string, session func(*Session) error, record func(*JournalRecord) error) error {
+	if _, err := os.Stat(path); err != nil {
+		return fmt.Errorf("open journal: %w", err)
+	}
+	db, err := sql.Open(driverName, "file:"+(&url.URL{Path: path}).EscapedPath()+"?mode=ro&"+dsnReader)
+	if err != nil {
+		return fmt.Errorf("open journal: %w", err)
+	}
+	defer db.Close()
+	s, chain, err := readSession(ctx, db)
+	if err != nil {
+		return fmt.Errorf("%w: %s: %w", ErrJournal, path, err)
+	}
+	if err := session(s); err != nil {
+		return err
+	}
+	rows, err := db.QueryContext(ctx, `SELECT seq, kind, body, chain FROM record ORDER BY seq`)
+	if err != nil {
+		return fmt.Errorf("read journal: %w", err)
+	}
+	defer rows.Close()
+	for next := int64(1); rows.Next(); next++ {
+		r := &JournalRecord{}
+		var kind string
+		var body, stored []byte
+		if err := rows.Scan(&r.Seq, &kind, &body, &stored); err != nil {
+			return fmt.Errorf("read journal: %w", err)
+		}
+		chain = link(chain, kind, body)
+		if r.Seq != next || string(stored) != string(chain[:]) {
+			return fmt.Errorf("%w: %s, record %d", ErrChain, path, next)
+		}
+		if err := r.unpack(kind, body, s.Pairs); err != nil {
+			return fmt.Errorf("%s, record %d: %w", path, r.Seq, err)
+		}
+		if err := record(r); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+func (r *JournalRecord) unpack(kind string, body []byte, pairs []carry.Pair) (err error) {
+	if kind == "event" {
+		r.Event, err = unpackEvent(body, pairs)
+		return err
+	}
+	c := carry.Command{}
+	r.At, c, err = unpackCommand(body)
+	r.Command = &c
+	return err
+}
+
+// readSession checks what the file is and reads its session.
+func readSession(ctx context.Context, db *sql.DB) (s *Session, chain [sha256.Size]byte, err error) {
+	var id, version int64
+	if err := db.QueryRowContext(ctx, `PRAGMA application_id`).Scan(&id); err != nil {
+		return nil, chain, err
+	}
+	if err := db.QueryRowContext(ctx, `PRAGMA user_version`).Scan(&version); err != nil {
+		return nil, chain, err
+	}
+	if id != journalID || version != journalVersion {
+		return nil, chain, fmt.Errorf("application id %d and version %d, where %d and %d are expected", id, version, journalID, journalVersion)
+	}
+	var text string
+	if err := db.QueryRowContext(ctx, `SELECT value FROM session WHERE name = 'session'`).Scan(&text); err != nil {
+		return nil, chain, err
+	}
+	s = &Session{}
+	if err := json.Unmarshal([]byte(text), s); err != nil {
+		return nil, chain, err
+	}
+	return s, sha256.Sum256([]byte(text)), nil
+}
