@@ -1,7 +1,7 @@
 # Short names for what one does often. `make` lists them.
 FUZZTIME ?= 10s
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
-RACE = ./data ./internal/lab ./sim ./strategy
+RACE = ./data ./internal/lab ./sim ./strategy ./internal/crawl ./internal/binance/...
 
 .PHONY: help test short race fmt vet lint cover fuzz slurm bench claims claims-check crawl-real crash crawl-speed demo ci
 
@@ -50,13 +50,14 @@ claims-check: ## fail where docs/results is not what the program says now
 LONG = CARRY_LONG=1 go test -v -count=1 $(LONGFLAGS)
 
 crawl-real: ## all recorded series through the crawler, by archives and by REST, against their import
-	$(LONG) -timeout=20m ./internal/crawl -run TestACrawlOfAllRecordedSeriesEqualsTheirImport
+	$(LONG) -timeout=30m ./internal/crawl ./data -run 'TestACrawlOfAllRecordedSeriesEqualsTheirImport|TestRealImportAgain'
 
 crash: ## kill -9 a crawl 200 times and compare what it leaves
-	$(LONG) -timeout=20m ./cmd/crawl -run TestKilled200Times
+	$(LONG) -timeout=30m ./cmd/crawl -run TestKilled200Times
 
 crawl-speed: ## the crawler's speed, memory and obedience to the limits
-	$(LONG) -timeout=20m ./internal/crawl -run 'TestArchiveRowsAgainstTheShell|TestAYearOf74PairsWithinTheLimits|TestPeakMemoryIsFlatInCoins'
+	$(LONG) -timeout=20m -p 1 ./internal/crawl ./internal/exchange -run \
+	'TestArchiveRowsAgainstTheShell|TestAYearOf74PairsWithinTheLimits|TestPeakMemoryIsFlatInCoins|TestAYearOfPairsByRESTTakesVirtualMinutes'
 
 demo: ## the first command: a generated market, the report in ./out
 	go run ./cmd/backtest

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"carry"
+	"carry/internal/testenv"
 )
 
 func mustTime(t testing.TB, s string) carry.Time {
@@ -204,6 +205,7 @@ func TestRealFacts(t *testing.T) {
 
 // Importing the real history again changes nothing.
 func TestRealImportAgain(t *testing.T) {
+	testenv.Long(t, "crawl-real")
 	s := realStore(t)
 	rep, err := s.ImportDir(t.Context(), sharedData(t), ImportOptions{})
 	if err != nil || rep.Changed {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"carry"
+	"carry/internal/testenv"
 	"carry/sim"
 )
 
@@ -119,9 +120,7 @@ func (b *budget) wait(now carry.Time, weight int) carry.Time {
 // measured on: funding, spot and perpetual of 74 pairs over a year of hours, by
 // pages of 499 and within the limits. The weights alone need 66.6 s.
 func TestAYearOfPairsByRESTTakesVirtualMinutes(t *testing.T) {
-	if testing.Short() {
-		t.Skip("reads 1.3 million bars")
-	}
+	testenv.Long(t, "crawl-speed")
 	from, to := at(t, "2021-01-01"), at(t, "2022-01-01")
 	facts, err := NewGeneratedFacts(sim.MarketOptions{Coins: 74, From: from, To: to, Seed: 1, NoListings: true, NoDelistings: true, NoOutages: true})
 	if err != nil {
