@@ -271,6 +271,14 @@ func statBars(b *segBars, start, from, to carry.Time) segStat {
 	return st
 }
 
+// wholeStat is statBars of [from, to) without a bar missing.
+func wholeStat(from, to carry.Time) segStat {
+	if from >= to {
+		return segStat{}
+	}
+	return segStat{rows: int((to - from) / carry.Hour), first: from, last: to - carry.Hour}
+}
+
 // statSettled sums up the settlements in [from, to).
 func statSettled(rows []settled, from, to carry.Time) segStat {
 	var st segStat

@@ -88,13 +88,9 @@ func (t *TapeReader) describe() error {
 		}
 		return int(a.Pair - b.Pair)
 	})
-	ends, err := seriesEnds(t.ctx, t.tx, t.info.To)
-	if err != nil {
-		return err
-	}
 	for i := range t.pairs {
 		t.addHoles(i, sums[i*slotCount+slotSpot].holes, sums[i*slotCount+slotPerp].holes)
-		if err := t.addEnd(i, ends); err != nil {
+		if err := t.addEnd(i, sums[i*slotCount:]); err != nil {
 			return err
 		}
 	}
@@ -187,8 +183,12 @@ func (t *TapeReader) sumWeek(sums []seriesSum, h hash.Hash) error {
 	return nil
 }
 
-// partialStat unpacks a segment to sum up only [from, to).
+// partialStat unpacks a segment, unless it has all bars of its week, to sum up
+// only [from, to).
 func (t *TapeReader) partialStat(e *dirEntry, slot int, from, to carry.Time) (segStat, error) {
+	if slot != slotFunding && e.stat.rows == weekBars {
+		return wholeStat(max(from, t.week.start), min(to, t.week.start+carry.Week)), nil
+	}
 	if t.week.bytes == nil {
 		err := t.tx.QueryRowContext(t.ctx, `SELECT bytes FROM block WHERE week_ms = ?`, int64(t.week.start)).Scan(&t.week.bytes)
 		if err != nil {
@@ -223,15 +223,17 @@ func (t *TapeReader) firstPrice(pair int) (float64, error) {
 }
 
 // addEnd notes a pair one of whose legs stops well before the tape does.
-func (t *TapeReader) addEnd(pair int, ends map[int64]span) error {
+func (t *TapeReader) addEnd(pair int, sums []seriesSum) error {
 	p := &t.pairs[pair]
-	spot, ok := ends[p.series[slotSpot]]
-	perp, ok2 := ends[p.series[slotPerp]]
-	if !ok || !ok2 {
-		return nil // not listed yet within the tape
+	end := carry.Time(math.MaxInt64)
+	for _, slot := range [...]int{slotSpot, slotPerp} {
+		last, ok, err := t.lastBar(p.series[slot], &sums[slot])
+		if err != nil || !ok {
+			return err // not listed yet within the tape
+		}
+		end = min(end, last+carry.Hour)
 	}
 	delivered := p.delivered > 0 && p.delivered < t.info.To
-	end := min(spot.to, perp.to) + carry.Hour
 	if !delivered && end >= t.info.To-endSlack {
 		return nil
 	}
@@ -248,6 +250,21 @@ func (t *TapeReader) addEnd(pair int, ends map[int64]span) error {
 			Pair: int32(pair), At: carry.Time(both.Int64) + carry.Hour, Delisted: delivered})
 	}
 	return nil
+}
+
+// lastBar is a leg's last bar before the tape's end: nearly always one that the
+// tape has, so that the table need not be searched.
+func (t *TapeReader) lastBar(series int64, s *seriesSum) (carry.Time, bool, error) {
+	if s.present > 0 {
+		return s.last, true, nil
+	}
+	var last sql.NullInt64
+	err := t.tx.QueryRowContext(t.ctx, `SELECT max(open_ms) FROM kline WHERE series_id = ? AND open_ms < ?`,
+		series, int64(t.info.To)).Scan(&last)
+	if err != nil {
+		return 0, false, fmt.Errorf("read last bar: %w", err)
+	}
+	return carry.Time(last.Int64), last.Valid, nil
 }
 
 // haltMax is the longest hole that counts as a halt of the exchange: Binance's

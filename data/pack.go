@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"math"
 
 	"carry"
 )
@@ -23,7 +22,7 @@ func (s *Store) Span(ctx context.Context) (from, to carry.Time, err error) {
 // spanOf is the first bar's open and the last bar's end over both legs of all
 // pairs: one seek per end of each series.
 func spanOf(ctx context.Context, q querier, pairs []tapePair) (from, to carry.Time, err error) {
-	ends, err := seriesEnds(ctx, q, math.MaxInt64)
+	ends, err := seriesEnds(ctx, q)
 	if err != nil {
 		return 0, 0, err
 	}
@@ -45,9 +44,31 @@ func spanOf(ctx context.Context, q querier, pairs []tapePair) (from, to carry.Ti
 	return from.Floor(carry.Hour), to, nil
 }
 
-// seriesEnds lists the open times of the first and the last bar before a time,
-// by series; series without one are left out.
-func seriesEnds(ctx context.Context, q querier, before carry.Time) (map[int64]span, error) {
+// covers tells quickly that [from, to) lies within the pairs' data: seldom more
+// than the first few series have to be looked at. false is no answer.
+func covers(ctx context.Context, q querier, pairs []tapePair, from, to carry.Time) (bool, error) {
+	begun, lasts := false, false
+	for k := 0; k < min(len(pairs), 8); k++ {
+		for _, id := range []int64{pairs[k].series[slotSpot], pairs[k].series[slotPerp]} {
+			var first, last sql.NullInt64
+			err := q.QueryRowContext(ctx, `SELECT (SELECT min(open_ms) FROM kline WHERE series_id = ?1), (SELECT max(open_ms) FROM kline WHERE series_id = ?1)`,
+				id).Scan(&first, &last)
+			if err != nil {
+				return false, fmt.Errorf("read span: %w", err)
+			}
+			begun = begun || first.Valid && carry.Time(first.Int64) <= from
+			lasts = lasts || last.Valid && carry.Time(last.Int64)+carry.Hour >= to
+			if begun && lasts {
+				return true, nil
+			}
+		}
+	}
+	return false, nil
+}
+
+// seriesEnds lists the open times of the first and the last bar by series;
+// series without one are left out.
+func seriesEnds(ctx context.Context, q querier) (map[int64]span, error) {
 	ends := map[int64]span{}
 	err := eachRow(ctx, q, func(rows *sql.Rows) error {
 		var id int64
@@ -59,8 +80,8 @@ func seriesEnds(ctx context.Context, q querier, before carry.Time) (map[int64]sp
 			ends[id] = span{carry.Time(first.Int64), carry.Time(last.Int64)}
 		}
 		return nil
-	}, `SELECT id, (SELECT min(open_ms) FROM kline WHERE series_id = id), (SELECT max(open_ms) FROM kline WHERE series_id = id AND open_ms < ?)
-		FROM series WHERE kind IN ('spot', 'perp')`, int64(before))
+	}, `SELECT id, (SELECT min(open_ms) FROM kline WHERE series_id = id), (SELECT max(open_ms) FROM kline WHERE series_id = id)
+		FROM series WHERE kind IN ('spot', 'perp')`)
 	if err != nil {
 		return nil, fmt.Errorf("read span: %w", err)
 	}

@@ -5,6 +5,8 @@ import (
 	"math"
 	"testing"
 
+	"carry"
+
 	"pgregory.net/rapid"
 )
 
@@ -162,4 +164,21 @@ func TestZigzag(t *testing.T) {
 			t.Errorf("zigzag(%d) = %d, want %d", v, got, want)
 		}
 	}
+}
+
+// The statistics of a whole week's part need no unpacking.
+func TestStatOfAWholeWeeksPart(t *testing.T) {
+	var b segBars
+	b.n, b.full = weekBars, true
+	for r := range b.row {
+		b.row[r] = uint8(r)
+	}
+	start := 100 * carry.Week
+	rapid.Check(t, func(t *rapid.T) {
+		from := start + carry.Time(rapid.IntRange(0, weekBars).Draw(t, "from"))*carry.Hour
+		to := start + carry.Time(rapid.IntRange(0, weekBars).Draw(t, "to"))*carry.Hour
+		if got, want := wholeStat(from, to), statBars(&b, start, from, to); got != want {
+			t.Fatalf("%+v, want %+v", got, want)
+		}
+	})
 }

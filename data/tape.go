@@ -33,7 +33,9 @@ type TapeReader struct {
 	tx    *sql.Tx
 	pairs []tapePair
 	info  carry.TapeInfo
-	at    carry.Time // open time of the next block's first bar
+	// inMemory is set where the packed form cannot be brought up to date.
+	inMemory bool
+	at       carry.Time // open time of the next block's first bar
 
 	// dest maps a series' id to pair × slotCount + slot, −1 for none.
 	dest []int32
@@ -55,62 +57,82 @@ type TapeReader struct {
 // what was asked.
 func OpenTape(ctx context.Context, s *Store, o TapeOptions) (*TapeReader, error) {
 	t := &TapeReader{ctx: ctx}
-	inMemory := o.FromRows
-	if !o.FromRows {
-		from, to, err := tapeSpan(ctx, s.r, o)
-		if err != nil {
-			return nil, s.describe(err)
-		}
-		_, err = s.Pack(ctx, from, to)
-		if errors.Is(err, ErrReadOnly) {
-			inMemory = true
-			t.info.Warnings = append(t.info.Warnings, carry.Warning{Code: "read-only-database",
-				Text: "The database cannot be written, so rows were packed in memory: slower, same result."})
-		} else if err != nil {
-			return nil, err
-		}
+	err := t.begin(s, o)
+	if err == nil && !o.FromRows {
+		err = t.pack(s, o)
 	}
-	var err error
-	if t.tx, err = s.r.BeginTx(ctx, nil); err != nil {
-		return nil, s.describe(fmt.Errorf("begin reading: %w", err))
+	if err == nil {
+		err = t.open(o.FromRows || t.inMemory)
 	}
-	if err := t.open(o, inMemory); err != nil {
+	if err != nil {
 		return nil, errors.Join(s.describe(err), t.Close())
 	}
 	return t, nil
 }
 
+// begin opens a snapshot and finds pairs and span in it.
+func (t *TapeReader) begin(s *Store, o TapeOptions) error {
+	var err error
+	if t.tx, err = s.r.BeginTx(t.ctx, nil); err != nil {
+		return fmt.Errorf("begin reading: %w", err)
+	}
+	if t.pairs, err = loadPairs(t.ctx, t.tx, o.Coins); err != nil {
+		return err
+	}
+	t.info.From, t.info.To, err = tapeSpan(t.ctx, t.tx, t.pairs, o)
+	return err
+}
+
+// pack brings the packed form up to date; where it had to be changed the
+// snapshot is taken anew.
+func (t *TapeReader) pack(s *Store, o TapeOptions) error {
+	stale, err := staleWeeks(t.ctx, t.tx, t.info.From, t.info.To)
+	if err != nil || len(stale) == 0 {
+		return err
+	}
+	from, to := t.info.From, t.info.To
+	if s.readOnly {
+		err = ErrReadOnly
+	} else if err = t.tx.Rollback(); err == nil {
+		_, err = s.Pack(t.ctx, from, to)
+		if again := t.begin(s, o); again != nil {
+			return again
+		}
+	}
+	if errors.Is(err, ErrReadOnly) {
+		t.inMemory = true
+		t.info.Warnings = append(t.info.Warnings, carry.Warning{Code: "read-only-database",
+			Text: "The database cannot be written, so rows were packed in memory: slower, same result."})
+		return nil
+	}
+	return err
+}
+
 // tapeSpan is the range that the options ask for, cut to the data.
-func tapeSpan(ctx context.Context, q querier, o TapeOptions) (from, to carry.Time, err error) {
-	pairs, err := loadPairs(ctx, q, o.Coins)
-	if err != nil {
-		return 0, 0, err
+func tapeSpan(ctx context.Context, q querier, pairs []tapePair, o TapeOptions) (from, to carry.Time, err error) {
+	from, to = o.From.Floor(carry.Hour), o.To.Floor(carry.Hour)
+	if 0 < from && from < to {
+		if inside, err := covers(ctx, q, pairs, from, to); inside || err != nil {
+			return from, to, err
+		}
 	}
 	first, last, err := spanOf(ctx, q, pairs)
 	if err != nil {
 		return 0, 0, err
 	}
-	from, to = first, last
-	if o.From != 0 {
-		from = max(from, o.From.Floor(carry.Hour))
+	from = max(from, first)
+	if to == 0 {
+		to = last
 	}
-	if o.To != 0 {
-		to = min(to, o.To.Floor(carry.Hour))
-	}
+	to = min(to, last)
 	if from >= to {
 		return 0, 0, fmt.Errorf("%w: the data hold %s to %s", ErrEmptyRange, first, last)
 	}
 	return from, to, nil
 }
 
-func (t *TapeReader) open(o TapeOptions, inMemory bool) error {
+func (t *TapeReader) open(inMemory bool) error {
 	var err error
-	if t.pairs, err = loadPairs(t.ctx, t.tx, o.Coins); err != nil {
-		return err
-	}
-	if t.info.From, t.info.To, err = tapeSpan(t.ctx, t.tx, o); err != nil {
-		return err
-	}
 	t.info.Step = carry.Hour
 	t.at = t.info.From
 	var maxID int64
@@ -202,6 +224,9 @@ func (t *TapeReader) Next(b *carry.Block) error {
 	}
 	end := min(start+carry.Week, t.info.To)
 	b.Start, b.Step = t.at, carry.Hour
+	if cap(b.Premium) == 0 {
+		b.Resize(weekBars, len(t.pairs)) // at once, however short the first week is
+	}
 	b.Resize(int((end-t.at)/carry.Hour), len(t.pairs))
 	if err := t.decode(b, end); err != nil {
 		return err

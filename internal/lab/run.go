@@ -166,12 +166,8 @@ func drive(ctx context.Context, tape carry.Tape, q *sim.Quoter, lanes []*lane, w
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := feedParts(ctx, q, &block, lanes); err != nil {
+		if err := feedParts(ctx, q, &block, lanes, watch, from); err != nil {
 			return err
-		}
-		if watch.FirstBar != nil && block.End() > from {
-			watch.FirstBar()
-			watch.FirstBar = nil
 		}
 		if watch.Progress != nil {
 			watch.Progress(block.End(), from, to)
@@ -201,11 +197,15 @@ func (l *lane) end(ctx context.Context, f *sim.Frames) error {
 // stay in a core's own cache until all lanes have seen them.
 const partBars = 24
 
-func feedParts(ctx context.Context, q *sim.Quoter, b *carry.Block, lanes []*lane) error {
+func feedParts(ctx context.Context, q *sim.Quoter, b *carry.Block, lanes []*lane, watch *Observer, from carry.Time) error {
 	for r := 0; r < b.N; r += partBars {
 		part := b.Part(r, min(r+partBars, b.N))
 		if err := feed(ctx, q.Frames(&part), lanes); err != nil {
 			return err
+		}
+		if watch.FirstBar != nil && part.End() > from {
+			watch.FirstBar()
+			watch.FirstBar = nil
 		}
 	}
 	return nil
