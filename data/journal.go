@@ -53,12 +53,17 @@ type Session struct {
 
 // Journal is a session's record in a SQLite file of its own: every event and
 // every command in order, each durable when the call returns, each with a hash
-// over itself and all before it. It is a carry.Journal.
+// over itself and all before it. Only what fills a strategy's windows before the
+// start becomes durable with the first thing after it: nothing follows from it,
+// and it can be had again. It is a carry.Journal.
 type Journal struct {
 	db    *sql.DB
+	tx    *sql.Tx // open while records wait; nil otherwise
 	seq   int64
 	chain [sha256.Size]byte
 	pairs []carry.Pair
+	// warming: only the snapshot, rules and the past were told so far.
+	warming bool
 }
 
 // CreateJournal makes a new journal; a file that is there already is an error.
@@ -103,28 +108,59 @@ func (j *Journal) begin(ctx context.Context, s *Session) error {
 	return err
 }
 
-// Close releases the file.
-func (j *Journal) Close() error { return j.db.Close() }
+// Close makes what waits durable and releases the file.
+func (j *Journal) Close() error { return errors.Join(j.commit(), j.db.Close()) }
 
 // Event implements carry.Journal.
 func (j *Journal) Event(ev *carry.Event) error {
-	return j.write("event", ev.At, ev.Kind.String(), packEvent(ev))
+	if err := j.write("event", ev.At, ev.Kind.String(), packEvent(ev)); err != nil {
+		return err
+	}
+	switch {
+	case ev.Kind == carry.EvMarket && ev.Market.WarmUp, ev.Kind == carry.EvRates && j.warming:
+		return nil
+	}
+	j.warming = ev.Kind == carry.EvSnapshot || ev.Kind == carry.EvRules && j.warming
+	return j.commit()
 }
 
 // Command implements carry.Journal.
 func (j *Journal) Command(at carry.Time, c *carry.Command) error {
-	return j.write("command", at, c.Kind.String(), packCommand(at, c))
+	if err := j.write("command", at, c.Kind.String(), packCommand(at, c)); err != nil {
+		return err
+	}
+	return j.commit()
 }
 
-// write appends one record in a transaction of its own.
+// write appends one record.
 func (j *Journal) write(kind string, at carry.Time, what string, body []byte) error {
 	chain := link(j.chain, kind, body)
-	if _, err := j.db.Exec(`INSERT INTO record (seq, kind, at_ms, what, body, chain) VALUES (?, ?, ?, ?, ?, ?)`,
+	if j.tx == nil {
+		tx, err := j.db.Begin()
+		if err != nil {
+			return fmt.Errorf("write the journal: %w", err)
+		}
+		j.tx = tx
+	}
+	if _, err := j.tx.Exec(`INSERT INTO record (seq, kind, at_ms, what, body, chain) VALUES (?, ?, ?, ?, ?, ?)`,
 		j.seq+1, kind, int64(at), what, body, chain[:]); err != nil {
 		return fmt.Errorf("write the journal: %w", err)
 	}
 	j.seq++
 	j.chain = chain
+	return nil
+}
+
+// commit makes durable what was written.
+func (j *Journal) commit() error {
+	if j.tx == nil {
+		return nil
+	}
+	err := j.tx.Commit()
+	j.tx = nil
+	if err != nil {
+		return fmt.Errorf("write the journal: %w", err)
+	}
 	return nil
 }
 

@@ -225,7 +225,7 @@ func (t *Trading) checkFilters(o *order, f *carry.Filters, ref carry.Price) *ref
 		return nil
 	case o.market == FuturesMarket && code == carry.CodeLot && o.qty < f.MinQty:
 		return &refusal{400, -4004, "Quantity less than min quantity."}
-	case o.market == FuturesMarket && code == carry.CodeLot && f.MaxQty > 0 && o.qty > f.MaxQty:
+	case o.market == FuturesMarket && code == carry.CodeLot && (f.MaxQty > 0 && o.qty > f.MaxQty || o.limit == 0 && f.MarketMax > 0 && o.qty > f.MarketMax):
 		return &refusal{400, -4005, "Quantity greater than max quantity."}
 	case o.market == FuturesMarket && code == carry.CodeNotional:
 		return &refusal{400, -4164, fmt.Sprintf("Order's notional must be no smaller than %g (unless you choose reduce only).", f.MinNotional.Float())}

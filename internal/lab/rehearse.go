@@ -36,6 +36,8 @@ type Rehearsed struct {
 	Result *carry.Result
 	// Said are the core's commands in order.
 	Said []Said
+	// Coins of the universe.
+	Coins int
 	// Faults that were served, by kind.
 	Faults map[exchange.TradeFaultKind]int
 	// Sent counts what reached the exchange: requests by endpoint.
@@ -109,7 +111,7 @@ func Rehearse(ctx context.Context, spec *Spec, o RehearseOptions) (*Rehearsed, e
 	if err != nil {
 		return nil, fmt.Errorf("rehearsal: %w", err)
 	}
-	return &Rehearsed{Result: res, Said: log.said, Faults: pg.trading.TradeFaultCounts(), Sent: pg.server.Stats().Requests}, nil
+	return &Rehearsed{Result: res, Said: log.said, Coins: len(pg.info.Pairs), Faults: pg.trading.TradeFaultCounts(), Sent: pg.server.Stats().Requests}, nil
 }
 
 // playground is a loopback exchange and how a client reaches it.

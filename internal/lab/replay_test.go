@@ -18,7 +18,7 @@ func TestJournalReplays(t *testing.T) {
 	o := smallMarket(21, 5, 2)
 	spec := setUp(t, "funding", nil, eager...)
 	spec.Open = anew(t, o)
-	spec.From = o.From + 50*carry.Day
+	spec.From = o.From + 55*carry.Day
 	path := filepath.Join(t.TempDir(), "journal.db")
 	got, err := Rehearse(context.Background(), spec, RehearseOptions{JournalFile: path})
 	if err != nil {
@@ -64,7 +64,7 @@ func TestReplayFindsAnotherCore(t *testing.T) {
 	o := smallMarket(21, 5, 2)
 	spec := setUp(t, "funding", nil, eager...)
 	spec.Open = anew(t, o)
-	spec.From = o.From + 50*carry.Day
+	spec.From = o.From + 55*carry.Day
 	tape, from, err := spec.open()
 	if err != nil {
 		t.Fatal(err)
