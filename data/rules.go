@@ -195,6 +195,7 @@ func (b *ruleBook) rulesOf(pair int, p *tapePair, price float64) ([]carry.Rules,
 				r.LiquidationFeeFrac = rows[i].fee
 			}
 		}
+		limitOrders(&r)
 		ladders := b.brackets[p.PerpSymbol]
 		if i := inForce(ladders, at, ladderFrom); i >= 0 {
 			r.Brackets = ladders[i].brackets
@@ -209,6 +210,26 @@ func (b *ruleBook) rulesOf(pair int, p *tapePair, price float64) ([]carry.Rules,
 		out = append(out, r)
 	}
 	return out, nil
+}
+
+// icebergParts are how many parts Binance let an iceberg have, from when
+// (binance.md §2.5).
+var icebergParts = [...]struct {
+	from  carry.Time
+	parts int
+}{{0, 10}, {1766016000000, 25}, {1770768000000, 50}, {1773273600000, 100}} // 2025-12-18, 2026-02-11, 2026-03-12
+
+// limitOrders sets the limits that Binance has for all symbols alike: 200 open
+// orders on each, and the parts of an iceberg as of the day the rules begin.
+func limitOrders(r *carry.Rules) {
+	for leg := range r.Legs {
+		r.Legs[leg].MaxOrders = 200
+	}
+	for _, e := range icebergParts {
+		if r.From >= e.from {
+			r.Legs[carry.Spot].IcebergParts = e.parts
+		}
+	}
 }
 
 // recorded says whether anything but the interest was recorded for the pair,

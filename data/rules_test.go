@@ -28,8 +28,8 @@ func TestRulesAreDatedFacts(t *testing.T) {
 	if first.From != 0 || !first.Assumed || first.Recorded != d1 || second.From != d1 || second.Assumed || third.From != d2 || third.Recorded != d2 {
 		t.Errorf("dates %+v\n%+v\n%+v", first, second, third)
 	}
-	spot := carry.Filters{Tick: 1_000_000, Step: 1, MinQty: 1, MaxQty: 9_000_000, MarketMax: 129_849, MinNotional: 5 * carry.Unit, PercentUp: 4, PercentDown: 0.3}
-	perp := carry.Filters{Tick: 10_000_000, Step: 10, MinQty: 10, MaxQty: 1_000_000, MarketStep: 10, MarketMax: 120_000, MinNotional: 50 * carry.Unit, PercentUp: 1.05, PercentDown: 0.95}
+	spot := carry.Filters{Tick: 1_000_000, Step: 1, MinQty: 1, MaxQty: 9_000_000, MarketMax: 129_849, MinNotional: 5 * carry.Unit, PercentUp: 4, PercentDown: 0.3, MaxOrders: 200, IcebergParts: 10}
+	perp := carry.Filters{Tick: 10_000_000, Step: 10, MinQty: 10, MaxQty: 1_000_000, MarketStep: 10, MarketMax: 120_000, MinNotional: 50 * carry.Unit, PercentUp: 1.05, PercentDown: 0.95, MaxOrders: 200}
 	if first.Legs != [2]carry.Filters{spot, perp} {
 		t.Errorf("filters %+v\nwant %+v %+v", first.Legs, spot, perp)
 	}

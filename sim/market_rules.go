@@ -78,11 +78,11 @@ func (l *coinLife) rules(pair int32, from carry.Time) (first, second carry.Rules
 // filters are one leg's rules; finer more decimals in its price.
 func (l *coinLife) filters(leg carry.Leg, finer int8) carry.Filters {
 	qtyDp := max(l.spotLotDp, l.perpLotDp)
-	f := carry.Filters{MinNotional: 10 * carry.Unit, PercentUp: 5, PercentDown: 0.2}
+	f := carry.Filters{MinNotional: 10 * carry.Unit, PercentUp: 5, PercentDown: 0.2, MaxOrders: 200, IcebergParts: 10}
 	tickDp, lotDp, price, most := l.tickDp(leg, finer), l.spotLotDp, l.price, 2e7
 	if leg == carry.Perp {
 		lotDp, price, most = l.perpLotDp, l.price*float64(l.mult), 1e7
-		f.MinNotional, f.PercentUp, f.PercentDown = 5*carry.Unit, 1.15, 0.85
+		f.IcebergParts, f.MinNotional, f.PercentUp, f.PercentDown = 0, 5*carry.Unit, 1.15, 0.85
 	}
 	f.Tick = carry.Price(carry.Pow10[8-tickDp])
 	f.Step = carry.Qty(carry.Pow10[qtyDp-lotDp])
