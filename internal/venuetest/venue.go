@@ -30,17 +30,32 @@ func RunVenue(t *testing.T, name string, open func(t *testing.T) *Stage) {
 	t.Helper()
 	for _, c := range chapters {
 		t.Run(name+"/"+c.name, func(t *testing.T) {
-			w := &witness{t: t, stage: open(t), orders: make(map[carry.OrderID]*told)}
-			w.gate, w.book = risk.NewGate(w.stage.Pairs, risk.Limits{}), book.New(w.stage.Pairs)
-			c.play(w)
-			w.settleAll()
+			hold(t, open(t), c.play)
 		})
 	}
 }
 
+// hold plays one chapter.
+func hold(t reporter, stage *Stage, play func(w *witness)) {
+	w := &witness{t: t, stage: stage, orders: make(map[carry.OrderID]*told)}
+	w.gate, w.book = risk.NewGate(stage.Pairs, risk.Limits{}), book.New(stage.Pairs)
+	play(w)
+	w.settleAll()
+}
+
+// reporter is the part of testing.T that is needed, so that the contract itself
+// can be tried on venues that break it.
+type reporter interface {
+	Helper()
+	Error(args ...any)
+	Errorf(format string, args ...any)
+	Fatal(args ...any)
+	Fatalf(format string, args ...any)
+}
+
 // witness drives a venue and holds every event against what must always be true.
 type witness struct {
-	t     *testing.T
+	t     reporter
 	stage *Stage
 	gate  *risk.Gate
 	book  *book.Book
