@@ -221,13 +221,17 @@ func TestMarketOrdersAreProtected(t *testing.T) {
 	o := DefaultOptions()
 	o.CapitalUSDT, o.FuturesUSDT, o.Volume = 100_000_000*carry.Unit, 90_000_000*carry.Unit, AllVolume{}
 	o.Impact = SquareRootImpact{Factor: 1, MaxFrac: 0.5}
-	// No day has closed, so nothing is known of the coin's volume and any size
-	// moves the price by half.
+	// A quote outside the band fills nothing.
 	c := order(carry.Perp, carry.Sell, 50_000)
-	p := h.play(t, o, NoSpread{}, h.plan(map[int][]carry.Command{3: {c}}))
+	p := h.play(t, o, FixedSpread{0.04}, h.plan(map[int][]carry.Command{3: {c}}))
 	rest := p.of(carry.EvCanceled)
 	if len(rest) != 1 || rest[0].Code != carry.CodePriceBand || rest[0].Qty != 50_000 || len(p.of(carry.EvFill)) != 0 {
-		t.Fatalf("a market order at half the price: %v, %+v", p.kinds(), rest)
+		t.Fatalf("a market order at 96 %% of the mark: %v, %+v", p.kinds(), rest)
+	}
+	// No day has closed, so nothing is known of the coin's volume and any size is
+	// assumed to cost half the price: dear, but not refused.
+	if p = h.play(t, o, NoSpread{}, h.plan(map[int][]carry.Command{3: {c}})); len(p.of(carry.EvFill)) != 1 || p.of(carry.EvFill)[0].Price != 50*carry.Unit {
+		t.Errorf("a market order on the first day: %v", p.kinds())
 	}
 	// 1 % of a day's value at 30 % volatility moves it by 3 %: a part fits.
 	x, _ := shorts(t, 1e6, handRules(0))

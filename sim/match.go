@@ -81,7 +81,7 @@ func (x *Exchange) take(c *carry.Command, t *touch, ref carry.Price, at carry.Ti
 	if room := x.roomFor(c, t); room < q {
 		q = room
 	}
-	if q > 0 && !x.within(c, x.fillPrice(c, q, t), ref) {
+	if q > 0 && !x.within(c, q, t, ref) {
 		q, why = x.mostWithin(c, q, t, ref), carry.CodeExpired
 		if c.Limit == 0 {
 			why = carry.CodePriceBand
@@ -110,9 +110,15 @@ func (x *Exchange) roomFor(c *carry.Command, t *touch) carry.Qty {
 	return q
 }
 
-// within tells whether a price is one that the order accepts: its limit, or for
-// a market order the percent-price band.
-func (x *Exchange) within(c *carry.Command, p, ref carry.Price) bool {
+// within tells whether the order accepts the price of q: its limit, or for a
+// market order the percent-price band. On a leg's first day nothing is known of
+// its volume, and the impact then assumed is a cost that nobody quoted: the touch
+// must lie in the band.
+func (x *Exchange) within(c *carry.Command, q carry.Qty, t *touch, ref carry.Price) bool {
+	if c.Limit == 0 && !(t.daily > 0) {
+		q = 0
+	}
+	p := x.fillPrice(c, q, t)
 	switch {
 	case c.Limit == 0:
 		return x.opt.Frictionless || x.rules[c.Pair].Legs[c.Leg].InBand(p, ref)
@@ -129,7 +135,7 @@ func (x *Exchange) mostWithin(c *carry.Command, q carry.Qty, t *touch, ref carry
 	lo, hi := carry.Qty(0), q/step // in steps; hi is too much
 	for hi-lo > 1 {
 		mid := lo + (hi-lo)/2
-		if x.within(c, x.fillPrice(c, mid*step, t), ref) {
+		if x.within(c, mid*step, t, ref) {
 			lo = mid
 		} else {
 			hi = mid

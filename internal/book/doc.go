@@ -42,6 +42,11 @@
 //     and Dust gets ε. ∎
 //   - Liquidation. As a reducing fill; fee, slippage against the mark and what the
 //     insurance fund adds (Amount above A) are Liquidation. ∎
+//   - A fee in BNB. The stock b falls by it and is worth P then: E, which holds
+//     b at BNB's last price, falls by FeeBNB·P, and so do the pair's fees. What
+//     BNB's price does to the stock is Basis of the account: Σ FeeBNB·P, less what
+//     the owner brought at its price then, plus the stock at the last price. ∎
+//   - Coins or BNB moved between the wallets: nothing moves. ∎
 //   - Funding: W2 and the funding part move by Amount. Transfer: W1 + W2 does not
 //     move. Flow: W and flows move alike. ∎
 //
