@@ -144,9 +144,9 @@ func (b *Block) columns() [14]*[]float64 {
 	}
 }
 
-// Part is the block's bars [from, to), on the same memory.
-func (b *Block) Part(from, to int) Block {
-	out := *b
+// Part makes out the block's bars [from, to), on the same memory.
+func (b *Block) Part(out *Block, from, to int) {
+	*out = *b
 	out.Start, out.N = b.Start+Time(from)*b.Step, to-from
 	for _, col := range out.columns() {
 		*col = (*col)[from*b.P : to*b.P]
@@ -155,7 +155,6 @@ func (b *Block) Part(from, to int) Block {
 		return sort.Search(len(b.Settled), func(i int) bool { return b.Settled[i].At >= at })
 	}
 	out.Settled = b.Settled[due(out.Start):due(out.End())]
-	return out
 }
 
 // End is the open time of the bar after the block.

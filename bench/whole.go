@@ -34,7 +34,7 @@ func whole(r *report, rounds, coins, years int, dir string) error {
 	}
 	args := func(db string, more ...string) []string {
 		a := []string{"--db", db, "--out", filepath.Join(dir, "out"), "--no-baselines"}
-		for _, nv := range busy("33") {
+		for _, nv := range busy(busyTarget) {
 			a = append(a, "--"+nv[0]+"="+nv[1])
 		}
 		return append(a, more...)

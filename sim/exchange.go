@@ -65,7 +65,6 @@ type Exchange struct {
 	leverage []float64
 	mark     []float64 // at the last moment told, NaN before the first
 	high     []float64 // within the part of the bar that is judged
-	there    []float64 // on the way from mark to high
 	tier     []int     // the highest bracket that a liquidation leaves, by pair
 	fees     carry.Fees
 	plain    carry.Fees // the same without BNB
@@ -101,7 +100,7 @@ func NewExchange(info *carry.TapeInfo, opt Options) (*Exchange, error) {
 	n := len(info.Pairs)
 	x := &Exchange{info: info, opt: opt, acct: newAccount(n), rules: make([]*carry.Rules, n),
 		brackets: make([][]carry.Bracket, n), rungs: make([]carry.MarginRung, n), leverage: make([]float64, n), mark: make([]float64, n),
-		high: make([]float64, n), there: make([]float64, n), tier: make([]int, n), endedUntil: make([]carry.Time, n), feesAt: -1, bnbPair: -1, bnbPrice: opt.BNBPrice}
+		high: make([]float64, n), tier: make([]int, n), endedUntil: make([]carry.Time, n), feesAt: -1, bnbPair: -1, bnbPrice: opt.BNBPrice}
 	for i := range info.Pairs {
 		x.leverage[i] = opt.ExchangeLeverageX
 		if info.Pairs[i].Coin == "BNB" {

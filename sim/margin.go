@@ -82,11 +82,17 @@ func (x *Exchange) liquidatePool(at carry.Time) {
 	}
 }
 
+// poolAt is margin at fraction f of the way, without the initial margin, which
+// no liquidation asks for. It judges every position in every bar.
 func (x *Exchange) poolAt(f float64) marginState {
-	for _, i := range x.acct.open {
-		x.there[i] = x.between(i, f)
+	a := &x.acct
+	m := marginState{balance: a.perpUSDT.Float()}
+	for _, i := range a.open {
+		v := float64(a.qtyF[i] * x.between(i, f))
+		m.balance += v - a.costF[i]
+		m.maintenance += x.rungs[i].Margin(x.brackets[i], math.Abs(v))
 	}
-	return x.margin(x.there)
+	return m
 }
 
 // liquidateOne is an isolated position's.

@@ -153,7 +153,7 @@ func (j *watchedJournal) posting(p *book.Posting) {
 
 // drive feeds the tape to all lanes, block by block.
 func drive(ctx context.Context, tape carry.Tape, q *sim.Quoter, lanes []*lane, watch *Observer, from carry.Time) error {
-	var block carry.Block
+	var block, part carry.Block
 	to := tape.Info().To
 	for {
 		err := tape.Next(&block)
@@ -166,8 +166,15 @@ func drive(ctx context.Context, tape carry.Tape, q *sim.Quoter, lanes []*lane, w
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := feedParts(ctx, q, &block, lanes, watch, from); err != nil {
-			return err
+		for r := 0; r < block.N; r += partBars {
+			block.Part(&part, r, min(r+partBars, block.N))
+			if err := feed(ctx, q.Frames(&part), lanes); err != nil {
+				return err
+			}
+			if watch.FirstBar != nil && part.End() > from {
+				watch.FirstBar()
+				watch.FirstBar = nil
+			}
 		}
 		if watch.Progress != nil {
 			watch.Progress(block.End(), from, to)
@@ -196,20 +203,6 @@ func (l *lane) end(ctx context.Context, f *sim.Frames) error {
 // partBars is how many bars become frames at once: of 74 pairs as many as
 // stay in a core's own cache until all lanes have seen them.
 const partBars = 24
-
-func feedParts(ctx context.Context, q *sim.Quoter, b *carry.Block, lanes []*lane, watch *Observer, from carry.Time) error {
-	for r := 0; r < b.N; r += partBars {
-		part := b.Part(r, min(r+partBars, b.N))
-		if err := feed(ctx, q.Frames(&part), lanes); err != nil {
-			return err
-		}
-		if watch.FirstBar != nil && part.End() > from {
-			watch.FirstBar()
-			watch.FirstBar = nil
-		}
-	}
-	return nil
-}
 
 func feed(ctx context.Context, f *sim.Frames, lanes []*lane) error {
 	for _, l := range lanes {

@@ -49,7 +49,7 @@ func (w *window) mind(rate int64) {
 }
 
 func (w *window) grow() {
-	next := make([]settled, 2*len(w.ring)+32)
+	next := make([]settled, 2*len(w.ring)+104) // a month of three a day, and one more
 	for k := 0; k < w.n; k++ {
 		next[k] = w.ring[(w.head+k)%len(w.ring)]
 	}
