@@ -176,6 +176,9 @@ func (v *Venue) privateURL(ctx context.Context) (string, error) {
 	return v.o.Streams.Futures + "/private/ws?listenKey=" + key, nil
 }
 
+// linksN is how many connections there are.
+const linksN = 5
+
 // allUp waits until every link is connected and subscribed.
 func (v *Venue) allUp(ctx context.Context) error {
 	deadline := time.NewTimer(30 * time.Second)
@@ -187,7 +190,7 @@ func (v *Venue) allUp(ctx context.Context) error {
 				return err
 			}
 		}
-		if len(v.up) == 5 {
+		if len(v.up) == linksN {
 			return nil
 		}
 		select {
@@ -287,7 +290,7 @@ func (v *Venue) wakes() (at []carry.Time) {
 // pass lets time go on until something comes or is due.
 func (v *Venue) pass(ctx context.Context) error {
 	wakes := v.wakes()
-	if v.o.Pace != nil {
+	if v.o.Pace != nil && len(v.up) == linksN {
 		ended, err := v.o.Pace.Step(ctx, wakes)
 		v.ended = v.ended || ended
 		return err
@@ -296,7 +299,7 @@ func (v *Venue) pass(ctx context.Context) error {
 	for _, at := range wakes {
 		wait = min(wait, time.Duration(max(0, at-v.c.Now()))*time.Millisecond)
 	}
-	if v.market.cutAt != 0 {
+	if v.market.cutAt != 0 || v.o.Pace != nil {
 		wait = min(wait, 200*time.Millisecond)
 	}
 	timer := time.NewTimer(wait)

@@ -39,7 +39,7 @@ func (v *Venue) cutIfDue(ctx context.Context, now carry.Time) error {
 		return nil
 	}
 	if !ready {
-		return fmt.Errorf("%w: %d fundings were paid at %s that the income history does not tell", ErrForeign, v.feesPaid, at)
+		return fmt.Errorf("%w: the income history does not tell what was paid at %s", ErrForeign, at)
 	}
 	if err := v.readRules(ctx, at); err != nil {
 		return err
@@ -77,21 +77,44 @@ func (v *Venue) readSettled(ctx context.Context, at carry.Time) (ready bool, err
 	slices.SortFunc(m.settled, func(a, b carry.Settlement) int {
 		return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.Pair, b.Pair))
 	})
+	// What was paid is asked for whatever the account's stream told of it: its
+	// events may have been lost.
 	var paid []wire.Income
-	if v.feesPaid > 0 {
+	if v.feesPaid > 0 || v.awaitsPayment(nil) {
 		if paid, err = v.fundingIncome(ctx, m.asked); err != nil {
 			return false, err
 		}
-		if len(paid) < v.feesPaid {
+		if len(paid) < v.feesPaid || v.awaitsPayment(paid) {
 			return false, nil
 		}
 	}
 	m.asked = at
-	if len(m.settled) == 0 {
-		return v.feesPaid == 0, nil
+	if len(m.settled) > 0 {
+		v.tellSettled(at, paid)
 	}
-	v.tellSettled(at, paid)
 	return true, nil
+}
+
+// awaitsPayment tells whether a settled rate on something held has no payment
+// among these. A rate of nothing may be paid without a line.
+func (v *Venue) awaitsPayment(paid []wire.Income) bool {
+	for k := range v.market.settled {
+		s := &v.market.settled[k]
+		if s.Rate != 0 && v.mirror.ours.qty[s.Pair] != 0 && v.paymentOf(s, paid) == nil {
+			return true
+		}
+	}
+	return false
+}
+
+// paymentOf is the income line of a settlement; nil where there is none.
+func (v *Venue) paymentOf(s *carry.Settlement, paid []wire.Income) *wire.Income {
+	for k := range paid {
+		if in := &paid[k]; in.Symbol == v.o.Pairs[s.Pair].PerpSymbol && in.At.Slot() == s.At {
+			return in
+		}
+	}
+	return nil
 }
 
 // tellSettled tells payments and rates, and when the next ones are due.
@@ -104,17 +127,12 @@ func (v *Venue) tellSettled(at carry.Time, paid []wire.Income) {
 		if q == 0 {
 			continue
 		}
-		for _, in := range paid {
-			if in.Symbol != v.o.Pairs[s.Pair].PerpSymbol || in.At.Slot() != s.At {
-				continue
-			}
-			size := q
-			if size < 0 {
-				size = -size
-			}
-			v.emit(carry.Event{Kind: carry.EvPaid, At: s.At, Pair: s.Pair, Leg: carry.Perp, Wallet: carry.PerpWallet, Qty: size, Rate: s.Rate,
-				Price: s.Mark, Amount: in.Amount})
+		amount := carry.Amount(0)
+		if in := v.paymentOf(s, paid); in != nil {
+			amount = in.Amount
 		}
+		v.emit(carry.Event{Kind: carry.EvPaid, At: s.At, Pair: s.Pair, Leg: carry.Perp, Wallet: carry.PerpWallet, Qty: max(q, -q), Rate: s.Rate,
+			Price: s.Mark, Amount: amount})
 	}
 	v.feesPaid = 0
 	clear(v.feesSeen)

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/coder/websocket"
+
 	"carry"
 )
 
@@ -72,6 +74,14 @@ func (t *Trading) advance(ctx context.Context, wakes []carry.Time) (stepAnswer, 
 		return stepAnswer{}, err
 	}
 	t.hub.flush(ctx, true)
+	if t.faults.pick(StreamsDrop) != "" {
+		t.hub.closeAll(websocket.StatusGoingAway, "a fault", func(*socket) bool { return true })
+	}
+	if t.faults.pick(ListenKeyGone) != "" {
+		t.keys.until = 0
+		t.keys.expire(t.clock.at(), t.hub)
+		t.hub.flush(ctx, true)
+	}
 	a := stepAnswer{Now: t.clock.at(), Ended: t.ended}
 	if !t.ended {
 		a.Event = kind.String()

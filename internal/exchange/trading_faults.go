@@ -37,13 +37,17 @@ const (
 	TransferLost TradeFaultKind = "transfer-lost"
 	// TransferAnswerLost: made, the answer is cut off (H9).
 	TransferAnswerLost TradeFaultKind = "transfer-answer-lost"
+	// StreamsDrop: after a happening every connection is closed (N5, N6).
+	StreamsDrop TradeFaultKind = "streams-drop"
+	// ListenKeyGone: the futures' listen key ends before its time (U1).
+	ListenKeyGone TradeFaultKind = "listen-key-gone"
 	// EventTwice: an event of the user's streams is sent twice (U4).
 	EventTwice TradeFaultKind = "event-twice"
 )
 
 // tradeFaultKinds is the table of all kinds.
 var tradeFaultKinds = [...]TradeFaultKind{OrderLost, OrderAnswerLost, OrderUnknown, OrderBusy, OrderTimeout, OrderTimeoutLost,
-	OrderHidden, OrderEmpty, OrderPage, OrderClock, TransferLost, TransferAnswerLost, EventTwice}
+	OrderHidden, OrderEmpty, OrderPage, OrderClock, TransferLost, TransferAnswerLost, EventTwice, StreamsDrop, ListenKeyGone}
 
 // TradeFaultKinds are the names of all kinds.
 func TradeFaultKinds() []TradeFaultKind { return append([]TradeFaultKind(nil), tradeFaultKinds[:]...) }

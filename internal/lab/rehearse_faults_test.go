@@ -11,7 +11,7 @@ import (
 	"carry/internal/exchange"
 )
 
-// Whatever the exchange does wrong with orders, transfers and events: nothing is
+// Whatever the exchange does wrong with orders, transfers, events and streams: nothing is
 // sent twice, no fill is lost, both books agree with the exchange's accounts
 // (Rehearse fails where they do not), and once the faults are over the run ends
 // hedged. Where every order was executed and only its answer was wrong, the run is
@@ -20,7 +20,7 @@ func TestRehearsalUnderFaults(t *testing.T) {
 	o := smallMarket(21, 5, 2)
 	calm := ""
 	executed := []exchange.TradeFaultKind{exchange.OrderAnswerLost, exchange.OrderUnknown, exchange.OrderTimeout, exchange.OrderHidden,
-		exchange.OrderEmpty, exchange.OrderPage, exchange.TransferAnswerLost, exchange.EventTwice}
+		exchange.OrderEmpty, exchange.OrderPage, exchange.TransferAnswerLost, exchange.EventTwice, exchange.StreamsDrop, exchange.ListenKeyGone}
 	for k, kind := range exchange.TradeFaultKinds() {
 		if testing.Short() && k%4 != 0 {
 			continue
@@ -29,6 +29,9 @@ func TestRehearsalUnderFaults(t *testing.T) {
 			rule := exchange.TradeFaultRule{Kind: kind, Nth: 2, Prob: 0.3, Times: 25}
 			if strings.HasPrefix(string(kind), "transfer") {
 				rule.Nth, rule.Prob = 1, 1 // there are few
+			}
+			if kind == exchange.StreamsDrop || kind == exchange.ListenKeyGone {
+				rule.Prob, rule.Times = 0.02, 3 // each takes real time to connect again
 			}
 			spec := setUp(t, "funding", nil, eager...)
 			spec.Open = anew(t, o)
