@@ -110,7 +110,7 @@ func start(r *report, rounds int, dir, bin, db string, args func(string, ...stri
 		ms = append(ms, v)
 	}
 	r.add(figure{Name: "process start to first simulated bar, 30 days", Value: median(ms), Unit: "ms", Aim: "≤ 50", Met: verdict(median(ms) <= 50),
-		Note: "the warm-up of a month is read before it; the kernel tells the start to 10 ms"})
+		Note: "wall clock, with whatever else the machine does; a month of warm-up is read before it; the kernel tells the start to 10 ms"})
 	return nil
 }
 
