@@ -3,7 +3,7 @@ FUZZTIME ?= 10s
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 RACE = ./data ./internal/lab ./sim ./strategy ./internal/crawl ./internal/binance/...
 
-.PHONY: help test short race fmt vet lint cover fuzz slurm bench claims claims-check crawl-real crash crawl-speed demo ci
+.PHONY: help test short race fmt vet lint cover fuzz slurm browser power bench claims claims-check crawl-real crash crawl-speed demo ci
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 14
@@ -36,6 +36,12 @@ fuzz: ## each fuzz target for FUZZTIME (10s)
 
 slurm: ## an array job on a real Slurm on this machine, with kills (slurm-wlm, munge)
 	go test -tags slurm -v -count=1 -timeout=10m -run TestSlurm ./cmd/backtest
+
+browser: ## the pages used in a headless Chromium; BROWSER_OUT=DIR keeps photographs
+	go test -tags browser -v -count=1 -timeout=10m -run 'TestPagesInABrowser|TestABadPage' ./reports
+
+power: ## how often the verdict on a sweep is wrong; writes docs/results/power.json
+	go run ./bench/power
 
 bench: ## speed against the floors; writes docs/results/bench-DATE.json
 	go run ./bench

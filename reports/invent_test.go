@@ -42,10 +42,31 @@ func invent(years int, seed uint64) *Document {
 	run.Params = []carry.ParamValue{{Group: "strategy", Name: "openRateMinFrac", Value: "0.0001", Default: "0.0001", Doc: "opens at or above this predicted rate per 8 h"},
 		{Group: "strategy", Name: "leverageTargetX", Value: "2.5", Default: "2", Doc: "used leverage aimed at"},
 		{Group: "venue", Name: "perpTakerFrac", Value: "0.0005", Default: "0.0005", Doc: "futures taker fee"}}
-	return &Document{Run: run, Baselines: []*carry.Result{
+	return &Document{Run: run, Facts: inventFacts(run), Capacity: inventCapacity(), Baselines: []*carry.Result{
 		inventCurve("hold BTC+ETH", "hold", from, to, seed+1, 0.72, 2), inventCurve("hold all", "hold", from, to, seed+2, 0.9, 2),
 		inventCurve("cash", "cash", from, to, seed+3, 0, 0),
 	}}
+}
+
+func inventFacts(run *carry.Result) *MarketFacts {
+	f := &MarketFacts{LeverageX: 2, EveryDays: 7, Alone: []AloneRow{{30, 250, 12}, {90, 240, 60}, {365, 200, 110}}}
+	for i := range run.Coins {
+		f.Coins = append(f.Coins, run.Coins[i].Coin)
+		series := make([]float64, 400)
+		for d := range series {
+			series[d] = 0.0003 + 0.0002*math.Sin(float64(d)/20) + 0.0002*math.Sin(float64(d*(i+2))/7)
+		}
+		f.Funding = append(f.Funding, series)
+	}
+	return f
+}
+
+func inventCapacity() []CapacityPoint {
+	var out []CapacityPoint
+	for i, c := range []float64{1e4, 1e5, 1e6, 1e7, 1e8} {
+		out = append(out, CapacityPoint{CapitalUSDT: c, Annual: 0.1 - 0.02*float64(i), Exposure: 0.6, Cost: 0.02, Slippage: 0.01})
+	}
+	return out
 }
 
 // carryOfYear is about what funding paid a year on notional.

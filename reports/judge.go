@@ -39,10 +39,22 @@ type Against struct {
 	Name         string
 	SPA          SPA     // Hansen's p-values, studentised
 	RealityCheck float64 // White's p-value
+	Flip         float64 // SignFlip's p-value; NaN where the span is too short for it
+	FlipDays     int     // length of its blocks
 	Block        float64 // days, mean length of the resampled runs
 	Better       []int   // StepM at Level: indices into Trials
 	TStat        []float64
 	Cash         bool
+}
+
+// P is the larger of the two p-values that a yes needs: resampled days alone say
+// yes too often where returns are tied for weeks, turned signs alone forget the
+// order of days. Without enough blocks it is 1.
+func (a *Against) P() float64 {
+	if math.IsNaN(a.Flip) {
+		return 1
+	}
+	return math.Max(a.SPA.Consistent, a.Flip)
 }
 
 // Judgement is what a sweep is worth.
@@ -56,7 +68,7 @@ type Judgement struct {
 	// against the holds is the largest; Top of the one that grew most.
 	Chosen, Top int
 	MinT        float64 // Chosen's smallest t-statistic
-	P           float64 // the largest consistent p-value against a hold
+	P           float64 // the largest p-value against a hold
 	Against     []Against
 	Winners     []int // beat every hold by StepM
 	// Sharpe is of Top's returns of 30 days; Deflated judges its excess over the
@@ -97,13 +109,13 @@ func Judge(c *Contest) (*Judgement, error) {
 	}
 	j.choose(len(c.Holds))
 	for _, a := range j.Against {
-		j.P = math.Max(j.P, a.SPA.Consistent)
+		j.P = math.Max(j.P, a.P())
 	}
 	j.Yes = j.P < Level && j.MinT > 1.645
 	if c.Cash != nil && len(c.Cash.Daily) == n {
 		a := against(c, c.Cash)
 		a.Cash = true
-		j.BeatsCash = a.SPA.Consistent < Level
+		j.BeatsCash = a.P() < Level
 		j.Against = append(j.Against, a)
 	}
 	j.deflate(c)
@@ -151,7 +163,8 @@ func against(c *Contest, h *Contestant) Against {
 	slices.Sort(lengths)
 	block := math.Max(top, quantile(lengths, 0.5))
 	s := NewSuperiority(excess, block, judgeDraws, FixedUniform(3))
-	a := Against{Name: h.Name, SPA: s.SPA(true), Block: block}
+	a := Against{Name: h.Name, SPA: s.SPA(true), Block: block, FlipDays: memoryDays(block)}
+	a.Flip, _ = SignFlip(excess, a.FlipDays, judgeDraws, FixedUniform(4))
 	_, a.RealityCheck = s.RealityCheck()
 	a.Better, _ = s.StepM(Level)
 	for k := range excess {
@@ -223,7 +236,7 @@ func (j *Judgement) Verdict(c *Contest) []string {
 	var out []string
 	worst := j.Against[0]
 	for _, a := range j.Against {
-		if !a.Cash && a.SPA.Consistent > worst.SPA.Consistent {
+		if !a.Cash && a.P() > worst.P() {
 			worst = a
 		}
 	}
@@ -231,8 +244,7 @@ func (j *Judgement) Verdict(c *Contest) []string {
 		out = append(out, "Some set beats every way of holding, with "+share(1-j.P, 0)+" confidence for all "+
 			fixedInt(uint64(len(c.Trials)))+" sets together: "+c.Trials[j.Chosen].Name+".")
 	} else {
-		out = append(out, "Nothing here beats holding: against "+worst.Name+" chance alone does as well as the best of these sets in "+
-			share(worst.SPA.Consistent, 0)+" of resamples.")
+		out = append(out, j.refusal(&worst))
 	}
 	for _, a := range j.Against {
 		if !a.Cash {
@@ -240,11 +252,11 @@ func (j *Judgement) Verdict(c *Contest) []string {
 		}
 		switch {
 		case j.BeatsCash:
-			out = append(out, "The best beats "+a.Name+" over the whole span (p"+noBreak+fixed(a.SPA.Consistent, 3)+").")
+			out = append(out, "The best beats "+a.Name+" over the whole span (p"+noBreak+pText(a.P())+").")
 		case j.Yes:
-			out = append(out, "But nothing here beats "+a.Name+" by more than luck (p"+noBreak+fixed(a.SPA.Consistent, 3)+").")
+			out = append(out, "But nothing here beats "+a.Name+" by more than luck (p"+noBreak+pText(a.P())+").")
 		default:
-			out = append(out, "Nothing here beats "+a.Name+" either (p"+noBreak+fixed(a.SPA.Consistent, 3)+").")
+			out = append(out, "Nothing here beats "+a.Name+" either (p"+noBreak+pText(a.P())+").")
 		}
 	}
 	if j.Overfit != nil {
@@ -256,6 +268,14 @@ func (j *Judgement) Verdict(c *Contest) []string {
 			count(j.Tried, "trial", "trials")+", is "+share(j.Deflated.DSR2014, 0)+" (deflated Sharpe ratio).")
 	}
 	return out
+}
+
+func (j *Judgement) refusal(worst *Against) string {
+	s := "Nothing here beats holding: against " + worst.Name + " "
+	if math.IsNaN(worst.Flip) {
+		return s + "the span is too short to tell an edge from chance."
+	}
+	return s + "chance alone does as well as the best of these sets in " + share(worst.P(), 0) + " of cases."
 }
 
 // WalkPart is one part of a walk-forward.

@@ -13,6 +13,9 @@ type Document struct {
 	// Now is when the report was made, as text, or empty. It is the caller's
 	// word: this package reads no clock.
 	Now string
+	// Facts and Capacity are left out of the report where they are nil.
+	Facts    *MarketFacts
+	Capacity []CapacityPoint
 }
 
 // shortSpan is the length below which a yearly figure would be an
@@ -43,6 +46,9 @@ type Metrics struct {
 	UnderLong  carry.Time // longest unbroken time below the peak, in days
 	Days       int        // daily returns
 	Months     int        // 30-day returns
+	Exposure   float64    // mean hedged notional over equity
+	Turnover   float64    // a year
+	PSR        float64    // of 30-day returns, against 0, form of 2012
 }
 
 // Measure computes the figures of a result from its curve.
@@ -70,6 +76,9 @@ func Measure(res *carry.Result) Metrics {
 	monthly := CurveReturns(c, 30*carry.Day)
 	m.Months = len(monthly)
 	m.Sharpe30d = Sharpe(monthly, 0, DaysPerYear/30)
+	m.PSR = SampleSharpe(monthly).PSR(0)
+	m.Exposure = Exposure(c.Notional, c.Equity)
+	m.Turnover = Turnover(res.Counts.TradedUSDT, meanOf(c.Notional), float64(res.To-res.From)/float64(carry.Day)/DaysPerYear)
 	m.Low, m.High = AnnualInterval(daily, DaysPerYear)
 	under, longest := TimeUnderWater(daily)
 	m.UnderFrac, m.UnderLong = under, carry.Time(longest)*carry.Day
@@ -84,6 +93,14 @@ func Measure(res *carry.Result) Metrics {
 		m.Calmar = m.Annual / -m.Fall.Depth
 	}
 	return m
+}
+
+func meanOf(v []float64) float64 {
+	sum := 0.0
+	for _, x := range v {
+		sum += x
+	}
+	return sum / float64(len(v)) // NaN of nothing
 }
 
 // deepen takes over a deeper fall that the run saw between the curve's samples.
@@ -126,6 +143,9 @@ type view struct {
 	gains    float64
 	span     carry.Time
 	tooShort bool
+	// ci are 95 % intervals of the run's volatility, 30-day and daily Sharpe ratio
+	// and worst drawdown.
+	ci [4]Interval
 }
 
 func newView(doc *Document) *view {
@@ -149,8 +169,16 @@ func newView(doc *Document) *view {
 	}
 	v.regime = lastRegime(run, v.best)
 	v.verdict = verdict(v)
+	copy(v.ci[:], intervals(CurveReturns(&run.Curve, carry.Day), headlineDraws,
+		func(r []float64) float64 { return Volatility(r, DaysPerYear) },
+		func(r []float64) float64 { return Sharpe(grouped(r, 30), 0, DaysPerYear/30) },
+		func(r []float64) float64 { return Sharpe(r, 0, DaysPerYear) }, MaxDrawdown))
 	return v
 }
+
+// headlineDraws is the number of resamples behind the intervals of the tiles
+// other than the yearly return's.
+const headlineDraws = 1000
 
 // lastRegime is where the present stops looking like the best year: the end of
 // that year, or the start of the last 365 days where fewer than 90 days follow

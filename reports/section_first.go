@@ -86,6 +86,7 @@ func tilesSection(v *view) *content {
 	if m.Fall.Depth == 0 {
 		fall.Aside = "at the sampled moments"
 	}
+	fall.Aside += between(v.ci[3], func(x float64) string { return percent(x, 1) })
 	nearest := tile{missing, "nearest liquidation", "no short was ever open"}
 	if x.NearestLiquidationAt != 0 && !math.IsInf(x.NearestLiquidation, 0) && !math.IsNaN(x.NearestLiquidation) {
 		nearest = tile{percent(x.NearestLiquidation, 1), "rise of all coins to the nearest liquidation", "on " + longDate(x.NearestLiquidationAt)}
@@ -95,11 +96,20 @@ func tilesSection(v *view) *content {
 	}
 	return &content{Parts: []part{{"tiles", []tile{
 		net,
-		{share(m.Volatility, 1), "volatility a year", "of daily returns"},
-		{fixed(m.Sharpe30d, 1), "Sharpe, 30-day returns", count(m.Months, "return", "returns") + "; the one to quote"},
-		{fixed(m.Sharpe1d, 1), "Sharpe, daily returns", dailyAside(m)},
+		{share(m.Volatility, 1), "volatility a year", "of daily returns" + between(v.ci[0], func(x float64) string { return share(x, 1) })},
+		{fixed(m.Sharpe30d, 1), "Sharpe, 30-day returns", count(m.Months, "return", "returns") + "; the one to quote" +
+			between(v.ci[1], func(x float64) string { return fixed(x, 1) })},
+		{fixed(m.Sharpe1d, 1), "Sharpe, daily returns", dailyAside(m) + between(v.ci[2], func(x float64) string { return fixed(x, 1) })},
 		fall, nearest,
 	}}}}
+}
+
+// between writes a 95 % interval behind an aside; nothing where there is none.
+func between(i Interval, write func(float64) string) string {
+	if math.IsNaN(i.Low) || math.IsNaN(i.High) {
+		return ""
+	}
+	return "; 95" + noBreak + "% " + write(i.Low) + " to " + write(i.High)
 }
 
 // dailyAside says which way the daily Sharpe ratio misleads.

@@ -218,6 +218,21 @@ func EffectiveRank(series [][]float64) (rank, first float64) {
 	if c == nil {
 		return float64(len(series)), 1
 	}
+	return eigenRank(c)
+}
+
+// rankOf is EffectiveRank of a given correlation matrix.
+func rankOf(c [][]float64) (rank, first float64) {
+	m := mat.NewSymDense(len(c), nil)
+	for i := range c {
+		for j := range i + 1 {
+			m.SetSym(i, j, c[i][j])
+		}
+	}
+	return eigenRank(m)
+}
+
+func eigenRank(c *mat.SymDense) (rank, first float64) {
 	var e mat.EigenSym
 	if !e.Factorize(c, false) {
 		return math.NaN(), math.NaN()

@@ -47,6 +47,16 @@ type SweepColumn struct {
 	Values  []float64
 }
 
+// decimals are none where all figures are whole.
+func (c *SweepColumn) decimals() int {
+	for _, x := range c.Values {
+		if !math.IsNaN(x) && x != math.Trunc(x) {
+			return 2
+		}
+	}
+	return 0
+}
+
 // SweepBaseline is what a run without these parameters made.
 type SweepBaseline struct {
 	Name string
@@ -299,7 +309,7 @@ func (t *SweepTable) list() *table {
 		}
 		cells = append(cells, figure(x, failedOr(x)), figure(plateau[i], percent(plateau[i], 2)))
 		for _, c := range t.Columns {
-			s := fixed(c.Values[i], 2)
+			s := fixed(c.Values[i], c.decimals())
 			if c.Percent {
 				s = percent(c.Values[i], 1)
 			}

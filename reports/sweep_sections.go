@@ -122,7 +122,7 @@ func (t *SweepTable) addJudgement(add adder) {
 		add("tests", "Is it luck?", false, content{Title: t.testsTitle(),
 			Lead: "Each baseline against all combinations together. A p-value is the share of resampled histories, in which no combination has an edge, whose best does as well as the best did here.",
 			Parts: []part{t.againstTable().part(), {"pairs", j.pairs(t.Contest)},
-				note("Days are resampled in runs (stationary bootstrap) as long as their autocorrelation asks for; 2,000 resamples. Trials that only another sweep ran count too.")}})
+				note("Days are resampled in runs (stationary bootstrap) as long as their autocorrelation asks for; 2,000 resamples. Signs are turned for whole blocks of twice that length. A yes needs both p-values below 5" + noBreak + "% against every way of holding. Trials that only another sweep ran count too.")}})
 	}
 	if t.Walk != nil && len(t.Walk.Parts) > 0 {
 		add("walk", "Walk-forward", false, t.walkContent())
@@ -132,14 +132,14 @@ func (t *SweepTable) addJudgement(add adder) {
 func (t *SweepTable) testsTitle() string {
 	j := t.Judgement
 	if j.Yes {
-		return "The best set beats every way of holding by more than luck (p " + fixed(j.P, 3) + ")"
+		return "The best set beats every way of holding by more than luck (p " + pText(j.P) + ")"
 	}
-	return "Nothing here beats holding by more than luck (p " + fixed(j.P, 3) + ")"
+	return "Nothing here beats holding by more than luck (p " + pText(j.P) + ")"
 }
 
 func (t *SweepTable) againstTable() *table {
 	out := &table{Label: "Tests against the baselines", Columns: []column{words("Baseline"),
-		{Title: "SPA p", Number: true, Help: "Hansen 2005, consistent, studentised"}, {Title: "lower", Number: true}, {Title: "upper", Number: true},
+		{Title: "SPA p", Number: true, Help: "Hansen 2005, consistent, studentised"}, {Title: "sign-flip p", Number: true, Help: "signs of whole blocks of days turned at random"}, {Title: "lower", Number: true}, {Title: "upper", Number: true},
 		{Title: "Reality check p", Number: true, Help: "White 2000"}, {Title: "Sets that beat it", Number: true, Help: "StepM at 5 %, Romano and Wolf 2005"},
 		{Title: "Largest t", Number: true}, {Title: "Runs of days", Number: true, Help: "mean length of the resampled runs"}}}
 	for _, a := range t.Judgement.Against {
@@ -147,8 +147,8 @@ func (t *SweepTable) againstTable() *table {
 		for _, x := range a.TStat {
 			most = math.Max(most, x)
 		}
-		out.Rows = append(out.Rows, []cell{rowHead(a.Name), figure(a.SPA.Consistent, fixed(a.SPA.Consistent, 3)), figure(a.SPA.Lower, fixed(a.SPA.Lower, 3)),
-			figure(a.SPA.Upper, fixed(a.SPA.Upper, 3)), figure(a.RealityCheck, fixed(a.RealityCheck, 3)),
+		out.Rows = append(out.Rows, []cell{rowHead(a.Name), figure(a.SPA.Consistent, pText(a.SPA.Consistent)), figure(a.Flip, pText(a.Flip)), figure(a.SPA.Lower, pText(a.SPA.Lower)),
+			figure(a.SPA.Upper, pText(a.SPA.Upper)), figure(a.RealityCheck, pText(a.RealityCheck)),
 			figure(float64(len(a.Better)), fixedInt(uint64(len(a.Better)))+" of "+fixedInt(uint64(len(a.TStat)))), figure(most, fixed(most, 2)), figure(a.Block, fixed(a.Block, 0))})
 	}
 	return out
@@ -219,4 +219,12 @@ func stitchedLine(name string, start carry.Time, daily []float64) line {
 		g[i+1] = g[i] * (1 + x)
 	}
 	return line{name: name, start: start, step: carry.Day, n: len(g), value: func(i int) float64 { return g[i] }}
+}
+
+// pText writes a p-value; resamples cannot tell smaller ones.
+func pText(p float64) string {
+	if p < 0.001 {
+		return "< 0.001"
+	}
+	return fixed(p, 3)
 }

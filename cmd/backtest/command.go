@@ -20,10 +20,11 @@ const program = "backtest"
 
 // commands are all subcommands; `run` is the default.
 type commands struct {
-	Run    runCmd    `cmd:"" default:"withargs" help:"Replay a market through a strategy and write the report (the default)."`
-	Screen screenCmd `cmd:"" help:"Print the mean funding rate of every coin over its last settlements (S1)."`
-	Sweep  sweepCmd  `cmd:"" help:"Run a grid of parameters and compare every combination with holding."`
-	Params paramsCmd `cmd:"" help:"List all parameters with their ranges; each is also a flag: --openRateMinFrac=0.0002."`
+	Run     runCmd     `cmd:"" default:"withargs" help:"Replay a market through a strategy and write the report (the default)."`
+	Screen  screenCmd  `cmd:"" help:"Print the mean funding rate of every coin over its last settlements (S1)."`
+	Sweep   sweepCmd   `cmd:"" help:"Run many combinations of parameters and ask whether any beats holding by more than luck."`
+	Compare compareCmd `cmd:"" help:"Set two or more finished runs side by side."`
+	Params  paramsCmd  `cmd:"" help:"List all parameters with their ranges; each is also a flag: --openRateMinFrac=0.0002."`
 }
 
 // streams are what every subcommand gets besides its flags.

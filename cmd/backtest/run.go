@@ -77,6 +77,7 @@ type runCmd struct {
 	Out         string   `help:"Folder for report and tables." default:"out" placeholder:"DIR"`
 	NoReport    bool     `help:"Write result.json and the tables only."`
 	ResultOnly  bool     `help:"Write result.json only."`
+	NoCapacity  bool     `help:"Leave the runs with other capitals out of the report."`
 	NoBaselines bool     `help:"Leave the comparisons with holding and cash out."`
 	JSON        bool     `help:"Print the result as JSON instead of the summary." name:"json"`
 	Profile     string   `help:"Write a CPU profile to this file." hidden:"" placeholder:"FILE"`
@@ -124,11 +125,31 @@ func (c *runCmd) Run(s *streams) error {
 		}
 	}
 	c.trace(s, watch)
+	facts := lab.NewFacts(spec)
+	if !c.ResultOnly && !c.NoReport {
+		watch.Block = facts.Block
+	}
 	outcome, err := lab.Execute(s.ctx, spec, watch)
 	if err != nil {
 		return err
 	}
-	return c.write(s, out, outcome)
+	doc := &reports.Document{Run: outcome.Run, Baselines: outcome.Baselines, Now: time.Now().UTC().Format("2006-01-02 15:04 UTC"), Facts: facts.Report()}
+	if !c.ResultOnly && !c.NoReport && !c.NoCapacity {
+		doc.Capacity, err = lab.Capacity(s.ctx, func() (*lab.Spec, error) { return c.again(s, spec) })
+		if err != nil {
+			return err
+		}
+	}
+	return c.write(s, out, outcome, doc)
+}
+
+// again is the run's specification anew, on the same market.
+func (c *runCmd) again(s *streams, first *lab.Spec) (*lab.Spec, error) {
+	spec, err := c.spec(&c.marketFlags, s)
+	if err == nil {
+		spec.Open, spec.Seed, spec.Bills = first.Open, first.Seed, first.Bills
+	}
+	return spec, err
 }
 
 // trace prints how long the start took.
@@ -138,8 +159,7 @@ func (c *runCmd) trace(s *streams, watch *lab.Observer) {
 	}
 }
 
-func (c *runCmd) write(s *streams, out *lab.Output, outcome *lab.Outcome) error {
-	doc := &reports.Document{Run: outcome.Run, Baselines: outcome.Baselines, Now: time.Now().UTC().Format("2006-01-02 15:04 UTC")}
+func (c *runCmd) write(s *streams, out *lab.Output, outcome *lab.Outcome, doc *reports.Document) error {
 	if c.ResultOnly {
 		if err := out.SaveResult(outcome); err != nil {
 			return err

@@ -27,6 +27,8 @@ type Observer struct {
 	Command  func(pairs []carry.Pair, at carry.Time, c *carry.Command) error
 	FirstBar func()
 	Progress func(at, from, to carry.Time)
+	// Block sees every block before the lanes do; the run trades from from on.
+	Block func(info *carry.TapeInfo, from carry.Time, b *carry.Block)
 }
 
 // Execute makes the run and its baselines. All of them share each block of the
@@ -165,6 +167,9 @@ func drive(ctx context.Context, tape carry.Tape, q *sim.Quoter, lanes []*lane, w
 		}
 		if err := ctx.Err(); err != nil {
 			return err
+		}
+		if watch.Block != nil {
+			watch.Block(tape.Info(), from, &block)
 		}
 		for r := 0; r < block.N; r += partBars {
 			block.Part(&part, r, min(r+partBars, block.N))

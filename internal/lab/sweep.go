@@ -56,6 +56,8 @@ type Trial struct {
 	Key    string // hash of everything the result depends on
 	// HoldMedian is the median time from flat to flat of its trips.
 	HoldMedian carry.Time
+	// Exposure is the mean hedged notional over equity.
+	Exposure float64
 }
 
 // Sweep is many runs that differ in some parameters. Trial i is computable from

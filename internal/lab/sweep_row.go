@@ -61,6 +61,7 @@ func (t *Trial) row() TrialRow {
 	row := TrialRow{No: t.No, Key: t.Key, Values: t.Values, Error: t.Err}
 	if t.Result != nil {
 		row.fill(t.Result, t.HoldMedian)
+		row.Measures = append(row.Measures, Measure{"all", "exposure_frac", t.Exposure})
 	} else if row.Error == "" {
 		row.Error = "it did not run"
 	}

@@ -14,6 +14,7 @@ import (
 
 	"carry"
 	"carry/data"
+	"carry/reports"
 	"carry/sim"
 )
 
@@ -220,6 +221,7 @@ func (p *pass) run(ctx context.Context, same []int) error {
 				return err
 			}
 			p.trials[k].HoldMedian = medianHold(res.Trips)
+			p.trials[k].Exposure = reports.Exposure(res.Curve.Notional, res.Curve.Equity)
 			p.trials[k].Result = slim(res)
 			return nil
 		})
