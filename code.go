@@ -96,6 +96,13 @@ const (
 	CodeClock         // the clocks differ too much; not executed
 	CodeFundingWindow // charged near a settlement on the worse of two positions
 
+	// What the desk says of a pair's or the pool's state.
+	CodeKnown     // an outcome that was unknown is known now
+	CodeBlocked   // one leg has no market
+	CodeUnblocked // both legs trade again
+	CodeRetry     // the follower of a refused leg, once more
+	CodePoolHalt  // repair and reduce only
+
 	codeCount
 )
 
@@ -121,6 +128,8 @@ var codeNames = [codeCount]string{
 	CodePostOnly: "post-only", CodePriceBand: "price-band", CodeTick: "tick", CodeLot: "lot", CodeNotional: "notional",
 	CodeManyOrders: "many-orders", CodeIceberg: "iceberg", CodeDuplicate: "duplicate", CodeThrottled: "throttled",
 	CodeLeverage: "leverage", CodeNotAllowed: "not-allowed", CodeClock: "clock", CodeFundingWindow: "funding-window",
+	CodeKnown: "known", CodeBlocked: "blocked", CodeUnblocked: "unblocked",
+	CodeRetry: "retry", CodePoolHalt: "pool-halt",
 }
 
 // String is the reason's word.

@@ -56,6 +56,9 @@ type Market struct {
 	Flags            []Flags
 	// BNBUSDT is the price at which fees are paid in BNB; 0 where they are not.
 	BNBUSDT float64
+	// QuoteAgeMs is by leg and pair how old a quote is; nil where every quote is
+	// of this instant.
+	QuoteAgeMs [2][]int32
 }
 
 // Bid is the best bid of a leg, USDT.

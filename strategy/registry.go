@@ -16,6 +16,8 @@ import (
 type Settings interface {
 	Table() []carry.Param
 	Validate() error
+	// Hedge are the desk's settings among them; nil for a strategy without a desk.
+	Hedge() *hedge.Params
 	NewCore(pairs []carry.Pair, t hedge.Terms) (carry.Core, error)
 }
 
@@ -65,6 +67,9 @@ func (s *holdSettings) NewCore(pairs []carry.Pair, t hedge.Terms) (carry.Core, e
 	return hold.New(pairs, s.Params, t)
 }
 
+func (s *fundingSettings) Hedge() *hedge.Params { return &s.Params.Params }
+func (s *holdSettings) Hedge() *hedge.Params    { return &s.Params.Params }
+
 func newHoldValue() Settings {
 	p := hold.Defaults()
 	p.KeepValue = true
@@ -75,6 +80,7 @@ type nullSettings struct{}
 
 func (nullSettings) Table() []carry.Param { return nil }
 func (nullSettings) Validate() error      { return nil }
+func (nullSettings) Hedge() *hedge.Params { return nil }
 func (nullSettings) NewCore([]carry.Pair, hedge.Terms) (carry.Core, error) {
 	return null.Core{}, nil
 }

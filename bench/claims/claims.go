@@ -133,7 +133,7 @@ Change of equity in percent of capital.
 func crash(l *laboratory, date, coins string, x float64, guarded bool) (*carry.Result, error) {
 	t := day(date)
 	num := func(v float64) string { return fmt.Sprintf("%g", v) }
-	set := []setting{{"exchangeLeverageX", "50"}, {"leverageEmergencyX", num(2.5*x + 100)}, {"leverageReduceX", num(1.5 * x)},
+	set := []setting{{"exchangeLeverageX", "50"}, {"leverageReduceX", num(1.5 * x)},
 		{"leverageAlarmX", num(1.25 * x)}, {"leverageTargetX", num(x)}, {"leverageEmergencyX", num(2.5 * x)}}
 	if !guarded {
 		set = append([]setting{{"exchangeLeverageX", "50"}, {"leverageTargetX", num(x)}}, unguarded()...)

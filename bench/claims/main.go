@@ -139,7 +139,7 @@ func free() []setting {
 
 // unguarded switches S12 to S14 and trimming off: the book is left alone.
 func unguarded() []setting {
-	return []setting{{"leverageAlarmX", "100000"}, {"leverageReduceX", "100000"}, {"leverageEmergencyX", "100001"},
+	return []setting{{"leverageAlarmX", "off"}, {"leverageReduceX", "off"}, {"leverageEmergencyX", "off"},
 		{"balanceBandFrac", "off"}, {"reduceMayTransfer", "false"}, {"riseTrimFrac", "off"}}
 }
 

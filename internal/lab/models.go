@@ -11,20 +11,19 @@ import (
 
 // Models are the simulated venue's assumptions as a user sets them.
 type Models struct {
-	CapitalUSDT       float64
-	FuturesFrac       float64 // of the capital; −1: 1/(leverageTargetX + 1)
-	Fees              string
-	VIP               int
-	BNB               bool
-	Spread            string
-	SpreadFrac        float64
-	Impact            string
-	ImpactFactor      float64
-	ImpactFrac        float64
-	CostScale         float64 // times half spread and impact
-	LatencyMs         int
-	TransferDelayS    int
-	ExchangeLeverageX float64
+	CapitalUSDT    float64
+	FuturesFrac    float64 // of the capital; −1: 1/(leverageTargetX + 1)
+	Fees           string
+	VIP            int
+	BNB            bool
+	Spread         string
+	SpreadFrac     float64
+	Impact         string
+	ImpactFactor   float64
+	ImpactFrac     float64
+	CostScale      float64 // times half spread and impact
+	LatencyMs      int
+	TransferDelayS int
 
 	BNBStockUSDT      float64
 	Volume            string
@@ -46,7 +45,7 @@ type Models struct {
 // books (docs/adr/0004-costs.md says why they stay).
 func DefaultModels() Models {
 	return Models{CapitalUSDT: 10000, FuturesFrac: -1, Fees: "binance", Spread: "volume", SpreadFrac: sim.DefaultSpread.AtReferenceFrac,
-		Impact: "dearer", ImpactFactor: sim.DefaultImpact.Factor, ImpactFrac: 0.0005, CostScale: 1, LatencyMs: 500, TransferDelayS: 10, ExchangeLeverageX: 10,
+		Impact: "dearer", ImpactFactor: sim.DefaultImpact.Factor, ImpactFrac: 0.0005, CostScale: 1, LatencyMs: 500, TransferDelayS: 10,
 		Volume: "share", FillShareFrac: sim.DefaultVolume.Frac, FillDepthMin: 15, MomentS: 60, Margin: "cross", Transfers: "sure",
 		TransferFailFrac: 0.05, TransferLostFrac: 0.05, TransferLostS: 600, ADL: "none", ADLFall: 0.2, ADLShare: 0.1}
 }
@@ -68,7 +67,6 @@ func (m *Models) Table() []carry.Param {
 		{Name: "costScaleX", Unit: "x", Doc: "half spread and impact times this, to see what a result hangs on: 0.5, 1, 2", Float: &m.CostScale, Min: 0, Max: 20, Off: no, Auto: no},
 		{Name: "latencyMs", Unit: "ms", Doc: "from decision to market", Int: &m.LatencyMs, Min: 1, Max: 600000, Off: no, Auto: no},
 		{Name: "transferDelayS", Unit: "s", Doc: "USDT on its way between the wallets", Int: &m.TransferDelayS, Min: 0, Max: 86400, Off: no, Auto: no},
-		{Name: "exchangeLeverageX", Unit: "x", Doc: "leverage set at the exchange: bounds what can be opened and withdrawn", Float: &m.ExchangeLeverageX, Min: 1, Max: 125, Off: no, Auto: no},
 	}, m.workings()...)
 }
 
@@ -134,13 +132,14 @@ func (m *Models) impactLaw() sim.ImpactModel {
 func (m *Models) options(s strategy.Settings, seed uint64) sim.Options {
 	o := sim.DefaultOptions()
 	o.CapitalUSDT = carry.AmountFloor(m.CapitalUSDT)
-	share := m.FuturesFrac
+	share, hedged := m.FuturesFrac, s.Hedge()
+	if hedged != nil {
+		o.ExchangeLeverageX = hedged.LeverageAtExchange()
+	}
 	if share < 0 {
 		share = 0
-		for _, p := range s.Table() {
-			if p.Name == "leverageTargetX" {
-				share = 1 / (*p.Float + 1)
-			}
+		if hedged != nil {
+			share = 1 / (hedged.LeverageTargetX + 1)
 		}
 	}
 	o.FuturesUSDT = carry.AmountFloor(m.CapitalUSDT * share)
@@ -148,7 +147,6 @@ func (m *Models) options(s strategy.Settings, seed uint64) sim.Options {
 	o.Impact = m.impact()
 	o.Latency = sim.ConstantLatency{Ms: carry.Time(m.LatencyMs)}
 	o.TransferDelay = carry.Time(m.TransferDelayS) * carry.Second
-	o.ExchangeLeverageX = m.ExchangeLeverageX
 	m.work(&o, seed)
 	return o
 }

@@ -27,29 +27,29 @@ func (d *Desk) judge(m *carry.Market, s *survey) {
 
 func (d *Desk) judgePair(i int, m *carry.Market, s *survey, calm []bool, mayOpen bool) {
 	st := &d.st[i]
-	if st.orders > 0 {
+	if st.orders > 0 || st.state >= Repair {
 		return
 	}
 	closeOnly := !mayOpen || d.full(i, s)
 	if closeOnly && calm != nil && calm[i] && d.settled(i, s) {
-		st.filling = false
+		if st.filling = false; st.state != Held {
+			d.settleState(i)
+		}
 		return
 	}
 	held := st.active && d.held(i)
 	v := &d.verdict
-	*v = Verdict{CloseOnly: closeOnly}
+	*v = Verdict{CloseOnly: closeOnly, Filling: st.filling}
 	d.policy.Judge(i, m, held, v)
-	if held && m.Flags[i]&carry.Tradable == carry.Tradable {
-		if d.closes(i, m, v) || d.trims(i, m, s) {
-			return
-		}
+	if st.ends {
+		v.Open, v.Close, v.Patient = carry.CodeDelisted, carry.CodeDelisted, false
 	}
-	if v.CloseOnly || v.Open != carry.OK || v.Close != carry.OK || d.now < st.reopenAt {
-		st.filling = false
+	if held && d.tradable(i, m) && (d.closes(i, m, v) || d.trims(i, m, s)) {
 		return
 	}
-	if size := d.size(i, m, s); size > 0 {
-		d.cands = append(d.cands, candidate{i: i, rank: v.Rank, mean: v.Mean, value: size, why: v.Why, x: v.X})
+	d.wanted(i, m, s, v)
+	if st.active {
+		d.settleState(i)
 	}
 }
 
@@ -57,14 +57,26 @@ func (d *Desk) judgePair(i int, m *carry.Market, s *survey, calm []bool, mayOpen
 // about: no closing under way or waiting, and nothing to trim.
 func (d *Desk) settled(i int, s *survey) bool {
 	st := &d.st[i]
-	return st.closing == carry.OK && st.waitFrom == 0 &&
+	return st.closing == carry.OK && st.waitFrom == 0 && st.trimTo == 0 && !st.ends &&
 		(d.p.RiseTrimFrac == 0 || d.value(i) <= s.coin*(1+d.p.RiseTrimFrac))
+}
+
+// wanted makes a pair a candidate for opening, or notes why it is none.
+func (d *Desk) wanted(i int, m *carry.Market, s *survey, v *Verdict) {
+	st := &d.st[i]
+	if st.why = v.Open; v.CloseOnly || v.Open != carry.OK || v.Close != carry.OK || d.now < st.reopenAt {
+		st.filling = false
+		return
+	}
+	if size := d.size(i, m, s); size > 0 && d.tradable(i, m) {
+		d.cands = append(d.cands, candidate{i: i, rank: v.Rank, mean: v.Mean, value: size, why: v.Why, x: v.X})
+	}
 }
 
 // mayOpen tells whether anything at all could be opened now: it saves asking
 // about every pair while everything is invested.
 func (d *Desk) mayOpen(s *survey) bool {
-	return d.pool == poolNormal && d.p.Direction != "close" && d.p.Direction != "hold" && d.capacity(s) >= d.slice
+	return d.pool == poolNormal && !d.halted() && d.p.Direction != "close" && d.p.Direction != "hold" && d.capacity(s) >= d.worth
 }
 
 // capacity is how much notional limits, margin and cash leave for openings.
@@ -85,10 +97,12 @@ func (d *Desk) full(i int, s *survey) bool {
 // closes carries out a closing that is due, or starts and ends its wait.
 func (d *Desk) closes(i int, m *carry.Market, v *Verdict) bool {
 	st := &d.st[i]
+	if d.halted() && st.closing != carry.CodeOperatorClose {
+		return false
+	}
 	if st.closing != carry.OK {
-		d.closeBoth(i, math.Inf(1), m, st.closing, v.X)
-		if st.orders == 0 {
-			d.closed(st) // what is left is below the smallest order
+		if d.mayOrder(i, m) {
+			d.closeOn(i, m, st.closing, v.X)
 		}
 		return true
 	}
@@ -104,25 +118,56 @@ func (d *Desk) closes(i int, m *carry.Market, v *Verdict) bool {
 			st.waitFrom, st.waitCode = d.now, v.Close
 		}
 		if m.ClosePremium(i) > d.p.ClosePremiumMax && d.now-st.waitFrom < hours(d.p.CloseWaitMaxH) {
+			st.why = v.Close
 			return true // waiting: neither closed nor opened
 		}
 	}
-	st.closing = v.Close
-	d.closeBoth(i, math.Inf(1), m, v.Close, v.X)
+	if !d.mayOrder(i, m) {
+		return true
+	}
+	st.closing, st.state, st.why, st.filling, st.trimTo = v.Close, Closing, v.Close, false, 0
+	d.closeOn(i, m, v.Close, v.X)
 	return true
 }
 
-// trims cuts a coin that rose far over its limit back to it (S4).
+// closeOn sends the next slice of a closing; where nothing can be sent any more,
+// what is left is below the smallest order and the pair is flat.
+func (d *Desk) closeOn(i int, m *carry.Market, code carry.Code, x [3]float64) {
+	d.st[i].state = Closing
+	d.closeBoth(i, math.Inf(1), m, code, x)
+	if d.st[i].orders == 0 {
+		d.closed(i, m)
+	}
+}
+
+// trims cuts a coin that rose far over its limit back to it, slice by slice (S4).
 func (d *Desk) trims(i int, m *carry.Market, s *survey) bool {
-	if d.p.RiseTrimFrac == 0 || d.p.Direction == "open" {
+	if d.p.RiseTrimFrac == 0 || d.p.Direction == "open" || d.halted() {
 		return false
 	}
-	value := d.value(i)
+	st, value := &d.st[i], d.value(i)
+	x := [3]float64{value, s.coin, m.Mark[i]}
+	if st.trimTo > 0 {
+		if left := -d.acct.PerpQty[i] - st.trimTo; left > 0 {
+			if d.mayOrder(i, m) {
+				d.closeBoth(i, float64(d.pairs[i].QtyFloat(left)*m.Mark[i]), m, carry.CodeTrimRise, x)
+			}
+			return true
+		}
+		st.trimTo = 0
+	}
 	if value <= s.coin*(1+d.p.RiseTrimFrac) {
 		return false
 	}
-	x := [3]float64{value, s.coin, m.Mark[i]}
-	return d.closeBoth(i, value-s.coin, m, carry.CodeTrimRise, x) > 0
+	if !d.mayOrder(i, m) {
+		return true
+	}
+	st.state, st.filling = Reducing, false
+	sent := d.closeBoth(i, value-s.coin, m, carry.CodeTrimRise, x)
+	if sent > 0 && value-s.coin > sent {
+		st.trimTo = max(1, d.pairs[i].QtyFloor(s.coin/m.Mark[i]))
+	}
+	return sent > 0
 }
 
 // open sends the best candidates both legs, within the limits, the margin and
@@ -135,24 +180,54 @@ func (d *Desk) open(m *carry.Market, s *survey) {
 	limit := d.capacity(s)
 	for k := range d.cands {
 		c := &d.cands[k]
-		if limit < d.slice {
-			return
-		}
 		size := min(c.value, limit)
-		if size <= 0 || size < d.minNotional(c.i, m) {
+		if size <= 0 || size < d.least(c.i, m) || (d.st[c.i].state == Flat && size < d.worth) {
 			continue
 		}
-		code := c.why
-		if d.acct.PerpQty[c.i] != 0 {
-			code = carry.CodeTopUp
+		if d.st[c.i].state == Held && size < d.worth {
+			continue
 		}
-		sent := d.openBoth(c.i, size, m, code, c.x)
-		limit -= sent
+		// Room is kept for all slices of the better before the next gets any.
+		limit -= size
+		if !d.mayOrder(c.i, m) {
+			continue
+		}
+		if !d.openSlice(c.i, size, m, c.why, c.x) {
+			limit += size
+		}
 	}
 }
 
-// size is how much of a coin is wanted now: up to its limit, in orders of at
-// most a share of the last bar's traded value. A coin that is full is refilled
+// openSlice sends the next slice of an opening; what would be left below the
+// smallest order goes with it.
+func (d *Desk) openSlice(i int, size float64, m *carry.Market, why carry.Code, x [3]float64) bool {
+	st, value := &d.st[i], size
+	if st.state != Opening {
+		if st.code = why; d.acct.PerpQty[i] != 0 {
+			st.code = carry.CodeTopUp
+		}
+	}
+	if size > d.slice {
+		if value = d.slice; size-value < d.least(i, m) {
+			value = size
+		}
+	}
+	d.setLeverage(i)
+	sent := d.openBoth(i, value, m, st.code, x)
+	if sent == 0 {
+		return false
+	}
+	st.state, st.why, st.trimTo = Opening, carry.OK, 0
+	st.hourUsed += sent
+	d.sliced(i)
+	if size > value {
+		d.wakeBy(st.nextSlice)
+	}
+	return true
+}
+
+// size is how much of a coin is wanted now: up to its limit, and within an hour
+// at most a share of the last bar's traded value. A coin that is full is refilled
 // only from below the band; one whose gates closed half way stays as it is.
 func (d *Desk) size(i int, m *carry.Market, s *survey) float64 {
 	st, value := &d.st[i], d.value(i)
@@ -167,7 +242,10 @@ func (d *Desk) size(i int, m *carry.Market, s *survey) float64 {
 	}
 	size := s.coin - value
 	if d.p.MaxBarVolumeFrac > 0 {
-		size = min(size, d.p.MaxBarVolumeFrac*min(m.SpotValue[i], m.PerpValue[i]))
+		if hour := d.now.Floor(carry.Hour); hour != st.hour {
+			st.hour, st.hourUsed = hour, 0
+		}
+		size = min(size, d.p.MaxBarVolumeFrac*min(m.SpotValue[i], m.PerpValue[i])-st.hourUsed)
 	}
 	return size
 }

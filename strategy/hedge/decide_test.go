@@ -51,22 +51,22 @@ func TestOrdersInFlightCountAsHeld(t *testing.T) {
 	s.wants(0, 1)
 	first := s.cycle()
 	for range 3 {
-		if cs := s.cycle(); len(cs) != 0 {
+		if cs := s.soon(); len(cs) != 0 {
 			t.Fatalf("while the first orders are on their way: %+v", cs)
 		}
 	}
 	// Another coin gets only the room that is left.
 	s.wants(1, 2)
-	if cs := orders(s.cycle(), 1); len(cs) != 2 || cs[0].Qty != 5_000 {
+	if cs := orders(s.soon(), 1); len(cs) != 2 || cs[0].Qty != 5_000 {
 		t.Fatalf("with 1000 of 1500 on the way: %+v", cs)
 	}
 	// One leg is there, the other not: still busy.
 	s.land(first[0], carry.OK)
-	if cs := s.cycle(); len(cs) != 0 {
+	if cs := s.soon(); len(cs) != 0 {
 		t.Fatalf("with one leg filled: %+v", cs)
 	}
 	s.settle()
-	if cs := s.cycle(); len(cs) != 0 {
+	if cs := s.soon(); len(cs) != 0 {
 		t.Errorf("with all filled: %+v", cs)
 	}
 	about(t, "first coin", s.short(0), 1000, 0.1)
@@ -83,7 +83,7 @@ func TestCashInFlightIsNotFree(t *testing.T) {
 	first := s.cycle()
 	s.land(first[0], carry.OK) // the perpetual; the coins are still to be paid
 	s.wants(1, 1)
-	cs := orders(s.cycle(), 1)
+	cs := orders(s.soon(), 1)
 	if len(cs) != 2 || cs[0].Qty > 4_950 || cs[0].Qty < 4_800 {
 		t.Errorf("with 1500 USDT less 1000 on order: %+v", cs)
 	}

@@ -26,12 +26,27 @@ type Desk struct {
 	pairs  []carry.Pair
 	rules  []*carry.Rules
 	st     []pairState
-	acct   *carry.Account
-	now    carry.Time
+	// acct is what is ours of the account; whole is all of it. They differ only
+	// while something foreign lies in it.
+	acct, whole *carry.Account
+	strange     []stranger // per pair, nil while there is nothing foreign
+	own         *carry.Account
+	now         carry.Time
 
 	pool     poolState
 	nextID   carry.OrderID
 	inFlight int // orders of all pairs on their way
+
+	// What keeps the pool in HALT: pairs whose orders have no known outcome, a
+	// transfer without one, a foreign change, a person, a broken link.
+	frozen                                int
+	lostTransfer, foreigner, paused, down bool
+	killed                                bool
+
+	// wakeNext is the earliest time at which this step wants to be asked again;
+	// timerAt is the timer that was asked for last.
+	wakeNext, timerAt carry.Time
+	timerID           uint32
 
 	// transferID is the transfer on its way, 0 if none.
 	transferID   carry.OrderID
@@ -50,31 +65,59 @@ type Desk struct {
 	// pair order; the others cost nothing.
 	active []int
 	lots   []lots
-	slice  float64 // smallest order worth sending now, USDT
+	worth  float64 // smallest order worth sending now, USDT
+	slice  float64 // largest slice now, USDT; +Inf where orders are not cut
+	coin   float64 // limit of one coin at the last cross-section, USDT
 	mark   []float64
 	cands  []candidate
 	queue  []candidate
 	// verdict is judge's, here so that it is not allocated for each pair.
 	verdict Verdict
-	// unevenN pairs have legs that differ by more than the tolerance.
-	unevenN int
 	out     []carry.Command
 }
 
 // pairState is what a desk remembers of one pair. What is held stands in the
 // account; what is on its way stands here and counts as held (S16).
 type pairState struct {
-	orders   int        // on their way
-	pendPerp float64    // notional of a short on its way
-	pendSpot float64    // the same of its coins, whose cash is not free
-	closing  carry.Code // target is zero until flat, for this reason
-	waitFrom carry.Time // start of a patient closing's wait, 0 if none
-	waitCode carry.Code
-	reopenAt carry.Time
-	filling  bool // being bought up to its limit
-	active   bool // on the desk's list
-	uneven   bool // legs differ by more than the tolerance
+	orders        int  // on their way
+	active        bool // on the desk's list
+	filling       bool // being bought up to its limit
+	uneven        bool // legs differ by more than the tolerance
+	retried       bool // the follower of a refused leg was tried once more
+	state, before State
+	closing       carry.Code // target is zero until flat, for this reason
+	code          carry.Code // of the opening under way
+	waitCode, why carry.Code
+	pendPerp      float64    // notional of a short on its way
+	pendSpot      float64    // the same of its coins, whose cash is not free
+	waitFrom      carry.Time // start of a patient closing's wait, 0 if none
+	reopenAt      carry.Time
+	nextSlice     carry.Time
+	trimTo        carry.Qty // contracts that a trim in slices leaves, 0 if none
+	hour          carry.Time
+	hourUsed      float64 // USDT opened in this hour
+	work          [2]work
+	gap           reading
+	leverage      uint32 // set at the exchange, 0 before
 }
+
+// work is an order on its way.
+type work struct {
+	id   carry.OrderID
+	left carry.Qty
+	each float64 // USDT of one quantum where it adds to what is held, else 0
+	sent carry.Time
+}
+
+// reading is a difference between the legs that was seen and how often.
+type reading struct {
+	gap  float64 // coins
+	n    int
+	at   carry.Time
+	sure bool // a fact of the exchange's, which needs no second look
+}
+
+func (r *reading) seen() bool { return r.n > 0 || r.sure }
 
 // candidate is a pair in a ranking.
 type candidate struct {
@@ -90,48 +133,78 @@ func New(pairs []carry.Pair, p Params, t Terms, policy Policy) *Desk {
 	n := len(pairs)
 	return &Desk{p: p, terms: t, policy: policy, pairs: pairs, rules: make([]*carry.Rules, n),
 		st: make([]pairState, n), mark: make([]float64, n), lots: make([]lots, n), active: make([]int, 0, n),
-		cands: make([]candidate, 0, n), queue: make([]candidate, 0, n)}
+		cands: make([]candidate, 0, n), queue: make([]candidate, 0, n), slice: math.Inf(1)}
 }
 
 // Step implements carry.Core.
 func (d *Desk) Step(ev *carry.Event, out []carry.Command) []carry.Command {
-	d.now, d.acct, d.out = ev.At, ev.Account, out
+	d.now, d.whole, d.acct, d.out = ev.At, ev.Account, ev.Account, out
+	if d.strange != nil {
+		d.ownShare()
+	}
 	d.policy.Observe(ev)
-	switch ev.Kind {
-	case carry.EvRules:
-		d.rules[ev.Pair] = ev.Rules
-		d.lots[ev.Pair] = newLots(&d.pairs[ev.Pair], ev.Rules)
-		d.weigh(int(ev.Pair))
-	case carry.EvFill, carry.EvReject, carry.EvCanceled:
-		d.orderDone(ev)
-	case carry.EvTransferred:
-		d.transferDone(ev)
-	case carry.EvLiquidated:
-		d.touch(int(ev.Pair))
-	case carry.EvSettled:
-		d.pairEnded(ev)
-		d.touch(int(ev.Pair))
-	case carry.EvMarket:
+	if ev.Kind == carry.EvMarket {
 		copy(d.mark, ev.Market.Mark)
 		if !ev.Market.WarmUp && !ev.Market.Within {
 			d.cycle(ev.Market)
 		}
+	} else {
+		d.news(ev)
+	}
+	if d.wakeNext != 0 {
+		d.setTimer()
 	}
 	return d.out
+}
+
+// news takes over what happened between two cross-sections.
+func (d *Desk) news(ev *carry.Event) {
+	switch ev.Kind {
+	case carry.EvRules:
+		d.newRules(ev)
+	case carry.EvAck:
+		if ev.Code != carry.OK {
+			d.lostOrder(ev)
+		}
+	case carry.EvFill, carry.EvReject, carry.EvCanceled:
+		if ev.Kind == carry.EvFill && d.isForeign(ev) {
+			d.foreign(ev)
+			return
+		}
+		d.orderDone(ev)
+	case carry.EvTransferred:
+		d.transferDone(ev)
+	case carry.EvLiquidated:
+		d.taken(ev)
+	case carry.EvSettled:
+		d.pairEnded(ev)
+	case carry.EvOperator:
+		d.operator(ev)
+	case carry.EvLink:
+		d.down = ev.Code != carry.OK
+	}
+}
+
+func (d *Desk) newRules(ev *carry.Event) {
+	d.rules[ev.Pair] = ev.Rules
+	d.lots[ev.Pair] = newLots(&d.pairs[ev.Pair], ev.Rules)
+	d.weigh(int(ev.Pair))
 }
 
 // cycle decides on the whole market at once, in the order repair, pool
 // reduction, closes, transfers, trims, openings.
 func (d *Desk) cycle(m *carry.Market) {
 	s := d.survey(m)
-	d.repair(m)
+	d.watch(m)
 	d.watchPool(&s)
 	if d.pool >= poolReduce {
 		d.reduce(m, &s)
 	}
 	d.judge(m, &s)
-	d.rebalance(&s)
-	d.open(m, &s)
+	if !d.halted() {
+		d.rebalance(&s)
+		d.open(m, &s)
+	}
 }
 
 // survey is the book at one instant.
@@ -148,7 +221,7 @@ type survey struct {
 }
 
 func (d *Desk) survey(m *carry.Market) survey {
-	a := d.acct
+	a := d.whole
 	s := survey{margin: a.PerpUSDT.Float(), free: a.SpotUSDT.Float()}
 	coins := 0.0
 	for _, i := range d.active {
@@ -189,8 +262,12 @@ func (d *Desk) survey(m *carry.Market) survey {
 		}
 		s.coin = s.total / float64(n)
 	}
-	// A book whose coins are smaller than a slice trades them in two.
-	d.slice = min(d.p.SliceUSDT, s.coin/2)
+	// A book whose coins are smaller than a slice trades them in two; a large one
+	// in a bounded number of slices.
+	d.coin, d.worth, d.slice = s.coin, min(d.p.SliceUSDT, s.coin/2), math.Inf(1)
+	if d.p.SlicesMaxN > 0 {
+		d.slice = max(d.p.SliceUSDT, s.coin/float64(d.p.SlicesMaxN))
+	}
 	return s
 }
 
@@ -224,7 +301,7 @@ func newLots(p *carry.Pair, r *carry.Rules) lots {
 
 // touch keeps the list of active pairs in step with pair i.
 func (d *Desk) touch(i int) {
-	is := d.st[i].orders > 0 || d.acct.PerpQty[i] != 0 || d.acct.SpotCoinsF[i] != 0
+	is := d.st[i].orders > 0 || d.whole.PerpQty[i] != 0 || d.whole.SpotCoinsF[i] != 0
 	k := 0
 	for k < len(d.active) && d.active[k] < i {
 		k++
@@ -239,6 +316,9 @@ func (d *Desk) touch(i int) {
 		d.active = append(d.active[:k], d.active[k+1:]...)
 	}
 	d.st[i].active = is
+	if !is {
+		d.st[i].state = Flat
+	}
 	d.weigh(i)
 }
 
@@ -247,15 +327,7 @@ func (d *Desk) touch(i int) {
 func (d *Desk) weigh(i int) {
 	gap := d.gap(i)
 	tolerance := float64(float64(d.p.LegGapMaxLots) * d.lots[i].common)
-	uneven := gap > tolerance || gap < -tolerance
-	if uneven != d.st[i].uneven {
-		d.st[i].uneven = uneven
-		if uneven {
-			d.unevenN++
-		} else {
-			d.unevenN--
-		}
-	}
+	d.st[i].uneven = gap > tolerance || gap < -tolerance
 }
 
 // gap is pair i's coins less those that its contracts stand for.

@@ -10,11 +10,26 @@ import (
 // that late news never causes a second opening or closing (S16).
 func (d *Desk) order(i int, leg carry.Leg, side carry.Side, q carry.Qty, m *carry.Market, code carry.Code, x [3]float64) {
 	d.nextID++
+	ref := m.Mid(leg, i)
 	d.out = append(d.out, carry.Command{Kind: carry.CmdOrder, Pair: int32(i), Leg: leg, Side: side, Qty: q,
-		Order: d.nextID, ReduceOnly: leg == carry.Perp && side == carry.Buy, Ref: carry.PriceFromFloat(m.Mid(leg, i)), Code: code, X: x})
-	d.st[i].orders++
+		Order: d.nextID, ReduceOnly: leg == carry.Perp && side == carry.Buy, Ref: carry.PriceFromFloat(ref), Code: code, X: x})
+	st := &d.st[i]
+	st.work[leg] = work{id: d.nextID, left: q, sent: d.now}
+	st.orders++
 	d.inFlight++
 	d.touch(i)
+}
+
+// pends notes what a leg's order on its way adds, USDT.
+func (d *Desk) pends(i int, leg carry.Leg, usdt float64) {
+	st := &d.st[i]
+	w := &st.work[leg]
+	w.each = usdt / float64(w.left)
+	if leg == carry.Perp {
+		st.pendPerp = usdt
+	} else {
+		st.pendSpot = usdt
+	}
 }
 
 // note records a decision that is no order.
@@ -24,6 +39,7 @@ func (d *Desk) note(i int, code carry.Code, x [3]float64) {
 
 // orderDone takes an outcome over. The account in the event already has it.
 func (d *Desk) orderDone(ev *carry.Event) {
+<<<<<<< HEAD
 	s := &d.st[ev.Pair]
 	if ev.Code == carry.CodeUnknownOrder {
 		return // a cancel's answer
@@ -35,40 +51,109 @@ func (d *Desk) orderDone(ev *carry.Event) {
 	if s.orders > 0 {
 		s.orders--
 		d.inFlight--
+=======
+	i := int(ev.Pair)
+	st := &d.st[i]
+	leg := carry.Spot
+	if st.work[carry.Perp].id == ev.Order {
+		leg = carry.Perp
+>>>>>>> ee2f96e (Desk: named states, slices by timer, verification, unknown outcomes, foreign trades)
 	}
-	d.touch(int(ev.Pair))
-	switch {
-	case ev.Leg == carry.Perp && ev.Side == carry.Sell:
-		s.pendPerp = 0
-	case ev.Leg == carry.Spot && ev.Side == carry.Buy:
-		s.pendSpot = 0
-	case d.reducing && ev.Kind == carry.EvFill && ev.Leg == carry.Spot && ev.Side == carry.Sell:
-		d.proceeds += (ev.Amount - ev.Fee).Float()
-	}
-	if s.orders > 0 {
+	w := &st.work[leg]
+	if w.id == 0 || w.id != ev.Order {
+		d.touch(i) // of an order that was given up when its market ended
 		return
 	}
-	reduced := ev.Kind == carry.EvFill && (ev.Leg == carry.Perp) == (ev.Side == carry.Buy)
-	if (reduced || s.closing != carry.OK) && d.flat(int(ev.Pair)) {
-		d.closed(s)
+	if w.left -= ev.Qty; !d.isFinal(ev, w) {
+		d.pendsLess(st, leg, w)
+		return
 	}
+	*w = work{}
+	d.pendsLess(st, leg, w)
+	st.orders--
+	d.inFlight--
+	d.touch(i)
+	if d.reducing && ev.Kind == carry.EvFill && ev.Leg == carry.Spot && ev.Side == carry.Sell {
+		d.proceeds += (ev.Amount - ev.Fee).Float()
+	}
+	if ev.Kind != carry.EvFill {
+		d.wakeBy(d.now) // a leg may be missing now
+	}
+	if st.orders == 0 {
+		d.atRest(i, ev)
+	}
+}
+
+// isFinal tells whether an order has had its last outcome: a reduce-only order
+// may fill less than was asked for, and is then over.
+func (d *Desk) isFinal(*carry.Event, *work) bool { return true }
+
+func (d *Desk) pendsLess(st *pairState, leg carry.Leg, w *work) {
+	if leg == carry.Perp {
+		st.pendPerp = float64(w.each * float64(w.left))
+	} else {
+		st.pendSpot = float64(w.each * float64(w.left))
+	}
+}
+
+// atRest moves a pair on when the last of its orders is done.
+func (d *Desk) atRest(i int, ev *carry.Event) {
+	st := &d.st[i]
+	if st.state == Frozen {
+		d.known(i)
+	}
+	reduced := ev.Kind == carry.EvFill && (ev.Leg == carry.Perp) == (ev.Side == carry.Buy)
+	if (reduced || st.closing != carry.OK) && d.flat(i) {
+		d.closed(i, nil)
+	}
+	if st.state == Opening && d.value(i) >= 0.95*d.coin {
+		st.filling = false
+	}
+	d.settleState(i)
 	d.moveProceeds()
 }
 
-// closed begins the wait after any close, whoever asked for it.
-func (d *Desk) closed(s *pairState) {
-	s.closing, s.waitFrom = carry.OK, 0
-	s.reopenAt = d.now + hours(d.p.ReopenAfterH)
+// closed begins the wait after any close, whoever asked for it. What is left
+// below the smallest order is said to be dust.
+func (d *Desk) closed(i int, m *carry.Market) {
+	st := &d.st[i]
+	if m != nil && d.acct.SpotCoinsF[i] != 0 {
+		d.note(i, carry.CodeDust, [3]float64{d.acct.SpotCoinsF[i], m.SpotLast[i], 0})
+	}
+	st.closing, st.waitFrom, st.trimTo, st.filling = carry.OK, 0, 0, false
+	if !st.interrupted() {
+		st.state = Flat
+	}
+	st.before = Flat
+	st.reopenAt = d.now + hours(d.p.ReopenAfterH)
 }
 
 func hours(h float64) carry.Time { return carry.Time(math.Floor(h * float64(carry.Hour))) }
 
 // pairEnded forgets a pair whose market is gone, for good or for a while; stale
-// flags keep it closed.
+// flags keep it closed. Coins that are left over are sold.
 func (d *Desk) pairEnded(ev *carry.Event) {
-	s := &d.st[ev.Pair]
+	i := int(ev.Pair)
+	s := &d.st[i]
 	d.inFlight -= s.orders
-	*s = pairState{active: s.active, uneven: s.uneven}
+	if s.state == Frozen {
+		d.frozen--
+	}
+	*s = pairState{active: s.active, ends: s.ends, leverage: s.leverage, gap: reading{sure: true}, retried: true}
+	d.touch(i)
+	d.settleState(i)
+	if s.state != Flat {
+		d.wakeBy(d.now)
+	}
+}
+
+// taken answers a liquidation or a deleveraging: the coins it left unhedged are
+// sold without a second look.
+func (d *Desk) taken(ev *carry.Event) {
+	i := int(ev.Pair)
+	d.touch(i)
+	d.st[i].gap.sure, d.st[i].retried = true, true
+	d.wakeBy(d.now)
 }
 
 // flat tells whether nothing of the pair can be closed any more; a remainder
@@ -91,112 +176,4 @@ func (d *Desk) sellable(i int) carry.Qty {
 		return 0
 	}
 	return lots
-}
-
-// minNotional is the smallest order worth sending.
-func (d *Desk) minNotional(i int, m *carry.Market) float64 {
-	return max(d.slice, d.least(i, m))
-}
-
-// least is the smallest order value that both legs accept, with 2 % room for the
-// price to move.
-func (d *Desk) least(i int, m *carry.Market) float64 {
-	r, least := d.rules[i], 0.0
-	for leg := range r.Legs {
-		price := m.Ask(carry.Leg(leg), i)
-		f := &r.Legs[leg]
-		lots := f.MinQty
-		if lot := f.Lot(); lots < lot {
-			lots = lot
-		}
-		least = max(least, 1.02*max(f.MinNotional.Float(), price*d.pairs[i].QtyFloat(lots)))
-	}
-	return least
-}
-
-// contractsFor is the number of whole contract lots worth at most value, and no
-// more than one order of each leg takes.
-func (d *Desk) contractsFor(i int, value float64, m *carry.Market) carry.Qty {
-	q := min(d.pairs[i].QtyFloor(value/m.Ask(carry.Perp, i)), d.lots[i].most)
-	return d.rules[i].Legs[carry.Perp].FloorQty(q)
-}
-
-// buyFor is the spot quantity that leaves at least the coins of q contracts
-// after the fee taken in coins.
-func (d *Desk) buyFor(i int, q carry.Qty) carry.Qty {
-	coins := q * carry.Qty(d.pairs[i].Mult)
-	if d.terms.FeeInCoin {
-		coins = carry.Qty(math.Ceil(float64(coins) / (1 - d.terms.SpotFeeFrac)))
-	}
-	return d.rules[i].Legs[carry.Spot].CeilQty(coins)
-}
-
-// openBoth orders both legs of about value USDT and returns the notional sent,
-// 0 if the rules allow none.
-func (d *Desk) openBoth(i int, value float64, m *carry.Market, code carry.Code, x [3]float64) float64 {
-	q := d.contractsFor(i, value, m)
-	if q == 0 {
-		return 0
-	}
-	r, pair := d.rules[i], &d.pairs[i]
-	buy := d.buyFor(i, q)
-	spotMid, perpMid := m.Ask(carry.Spot, i), m.Bid(carry.Perp, i)
-	if r.Legs[carry.Perp].Check(q, carry.PriceFromFloat(perpMid), 0, pair.QtyUnit(), false) != carry.OK ||
-		r.Legs[carry.Spot].Check(buy, carry.PriceFromFloat(spotMid), 0, pair.QtyUnit(), false) != carry.OK {
-		return 0
-	}
-	sent := float64(pair.QtyFloat(q) * perpMid)
-	d.order(i, carry.Perp, carry.Sell, q, m, code, x)
-	d.order(i, carry.Spot, carry.Buy, buy, m, code, x)
-	d.st[i].pendPerp += sent
-	d.st[i].pendSpot += sent
-	return sent
-}
-
-// closeBoth reduces both legs by about value USDT, at least by an order that both
-// accept; what would be left below the smallest order goes too. value = +Inf
-// closes everything. What one order of a leg cannot take stays whole, both legs
-// of it, for the next cycle. It returns the notional sent.
-func (d *Desk) closeBoth(i int, value float64, m *carry.Market, code carry.Code, x [3]float64) float64 {
-	held := -d.acct.PerpQty[i]
-	pair, r := &d.pairs[i], d.rules[i]
-	coins := d.sellable(i)
-	q := held
-	if held > 0 {
-		worth := float64(pair.QtyFloat(held) * m.Ask(carry.Perp, i))
-		least := d.least(i, m)
-		if value = max(value, least); value < worth-max(least, d.slice) {
-			q = min(d.contractsUp(i, value, m), held)
-		}
-		q = r.Legs[carry.Perp].FloorQty(min(q, d.lots[i].most))
-	}
-	all := q == held
-	sell := q * carry.Qty(pair.Mult)
-	if all || sell > coins {
-		sell = coins
-	}
-	sell = r.Legs[carry.Spot].FloorQty(sell)
-	sent := 0.0
-	if q > 0 {
-		d.order(i, carry.Perp, carry.Buy, q, m, code, x)
-		sent = float64(pair.QtyFloat(q) * m.Ask(carry.Perp, i))
-	}
-	if sell > 0 && r.Legs[carry.Spot].Check(sell, carry.PriceFromFloat(m.Bid(carry.Spot, i)), 0, pair.QtyUnit(), false) == carry.OK {
-		d.order(i, carry.Spot, carry.Sell, sell, m, code, x)
-	}
-	return sent
-}
-
-// contractsUp is value in contract lots, rounded up, so that a reduction never
-// falls short of its aim.
-func (d *Desk) contractsUp(i int, value float64, m *carry.Market) carry.Qty {
-	f := &d.rules[i].Legs[carry.Perp]
-	q := f.CeilQty(carry.Qty(math.Ceil(value / m.Ask(carry.Perp, i) * float64(d.pairs[i].QtyUnit()))))
-	if q < f.MinQty {
-		q = f.MinQty
-	}
-	if q == 0 {
-		q = f.Lot()
-	}
-	return q
 }

@@ -7,6 +7,9 @@ type Verdict struct {
 	// CloseOnly is set by the desk where the pair can not be opened now anyhow;
 	// the policy may then leave the opening fields alone.
 	CloseOnly bool
+	// Filling is set by the desk while the pair is being bought up to its limit,
+	// slice by slice.
+	Filling bool
 	// Close is the reason to close, or carry.OK. Patient closings wait for the
 	// premium gate, at most CloseWaitMaxH.
 	Close   carry.Code
@@ -30,7 +33,7 @@ type Policy interface {
 	Observe(ev *carry.Event)
 	// Judge fills v for pair i; held tells whether the desk has a position in
 	// it. v arrives zeroed but
-	// for CloseOnly.
+	// for CloseOnly and Filling.
 	Judge(i int, m *carry.Market, held bool, v *Verdict)
 	// Dormant tells of each pair whether it can not be opened before the next
 	// settlement, whatever the market does until then: the desk then need not ask

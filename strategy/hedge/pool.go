@@ -46,7 +46,7 @@ func (d *Desk) watchPool(s *survey) {
 	x := [3]float64{s.used, d.p.LeverageTargetX, 0}
 	switch want {
 	case poolNormal:
-		d.refused = false
+		d.refused, d.reducing, d.proceeds = false, false, 0
 		d.note(-1, carry.CodeCalm, x)
 	case poolAlarm:
 		d.note(-1, carry.CodeAlarm, x)
@@ -75,21 +75,25 @@ func shortfall(v, f, l, c float64, proceedsMove bool) float64 {
 }
 
 // reduce sends what is free to the futures wallet and cuts pairs from the queue
-// until the rest is at the target (S13).
+// until the rest is at the target (S13). What is to be cut is found anew for every
+// slice, from what is held then.
 func (d *Desk) reduce(m *carry.Market, s *survey) {
-	if d.inFlight > 0 || (d.transferID != 0 && !d.transferGapOver()) {
+	if d.inFlight > d.frozenOrders() {
+		d.wakeBy(d.now + carry.Time(d.p.SliceGapS*float64(carry.Second)))
 		return // what is on its way is not known yet
 	}
 	l := d.p.LeverageTargetX
 	f := s.margin
 	// A transfer that has not come back by now cannot be counted on.
-	moves := d.mayTransfer() && d.transferID == 0
-	// Without a rebalancing ratio only the reduction's own proceeds are moved.
-	if y := min(s.free, s.notional/l-f); y > 0 && moves && d.p.BalanceBandFrac > 0 {
-		if sent := d.transfer(carry.SpotWallet, y, carry.CodeReduceLeverage, s); sent > 0 {
-			f += sent
-			s.free -= sent
+	moves := d.mayTransfer() && !d.lostTransfer
+	if d.transferID != 0 && moves && d.transferFrom == carry.SpotWallet {
+		f += d.transferUSDT
+	}
+	if y := min(d.movable(s), s.notional/l-f); y > 0 && moves {
+		if d.transferID == 0 {
+			s.free -= d.transfer(carry.SpotWallet, y, carry.CodeReduceLeverage, s)
 		}
+		f += y
 	}
 	cost := float64(2*d.terms.SpotFeeFrac) + d.terms.PerpFeeFrac
 	x := shortfall(s.notional, f, l, cost, moves)
@@ -103,9 +107,49 @@ func (d *Desk) reduce(m *carry.Market, s *survey) {
 		}
 		c := &d.queue[k]
 		c.x[0] = s.used
-		x -= d.closeBoth(c.i, min(x, c.value), m, d.reductionCode(), c.x)
+		cut := min(x, c.value)
+		if !d.mayOrder(c.i, m) {
+			x -= cut
+			continue
+		}
+		sent := d.closeBoth(c.i, cut, m, d.reductionCode(), c.x)
+		if sent > 0 {
+			d.st[c.i].state, d.st[c.i].filling = Reducing, false
+		}
+		if x -= sent; sent > 0 && sent < cut {
+			x -= cut - sent // the next slices' part
+		}
 	}
-	d.reducing, d.proceeds = moves, 0
+	d.reducing = moves
+}
+
+// movable is what a reduction may send to the futures wallet: all that is free
+// with a rebalancing ratio or while a pair can only be saved by margin; else its
+// own proceeds.
+func (d *Desk) movable(s *survey) float64 {
+	if d.p.BalanceBandFrac > 0 {
+		return s.free
+	}
+	for _, i := range d.active {
+		if d.st[i].state == Blocked && d.acct.PerpQty[i] != 0 {
+			return s.free
+		}
+	}
+	return min(s.free, d.proceeds)
+}
+
+// frozenOrders are those on their way whose outcome is unknown: a reduction does
+// not wait for them.
+func (d *Desk) frozenOrders() int {
+	n := 0
+	if d.frozen > 0 {
+		for _, i := range d.active {
+			if d.st[i].state == Frozen {
+				n += d.st[i].orders
+			}
+		}
+	}
+	return n
 }
 
 func (d *Desk) reductionCode() carry.Code {
@@ -126,7 +170,7 @@ func (d *Desk) mayTransfer() bool {
 func (d *Desk) rankReductions(m *carry.Market) {
 	d.queue = d.queue[:0]
 	for _, i := range d.active {
-		if d.acct.PerpQty[i] == 0 || m.Flags[i]&carry.Tradable != carry.Tradable || d.st[i].orders > 0 {
+		if d.acct.PerpQty[i] == 0 || !d.tradable(i, m) || d.st[i].orders > 0 {
 			continue
 		}
 		pc := m.ClosePremium(i)
@@ -164,11 +208,10 @@ func (d *Desk) ahead(a, b *candidate) bool {
 // moveProceeds sends what a reduction's sales brought to the futures wallet, as
 // soon as all of them and the transfer before are through.
 func (d *Desk) moveProceeds() {
-	if !d.reducing || d.inFlight > 0 || d.transferID != 0 {
+	if !d.reducing || d.proceeds <= 0 || d.inFlight > d.frozenOrders() || d.transferID != 0 || !d.mayTransfer() {
 		return
 	}
-	d.reducing = false
-	a := d.acct
+	a := d.whole
 	most := a.SpotUSDT.Float()
 	if d.p.BalanceBandFrac == 0 {
 		most = min(most, d.proceeds)
@@ -182,5 +225,7 @@ func (d *Desk) moveProceeds() {
 		}
 	}
 	s := survey{used: usedLeverage(v, f)}
-	d.transfer(carry.SpotWallet, min(most, v/d.p.LeverageTargetX-f), carry.CodeReduceLeverage, &s)
+	if d.transfer(carry.SpotWallet, min(most, v/d.p.LeverageTargetX-f), carry.CodeReduceLeverage, &s) > 0 {
+		d.proceeds = 0
+	}
 }

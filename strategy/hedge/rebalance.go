@@ -32,6 +32,11 @@ func (d *Desk) transferDone(ev *carry.Event) {
 	}
 	d.transferID = 0
 	d.refused = ev.Code != carry.OK
+	if d.lostTransfer {
+		d.lostTransfer = false
+		d.note(-1, carry.CodeKnown, [3]float64{0, 0, ev.Amount.Float()})
+		d.wakeBy(d.now)
+	}
 	d.moveProceeds()
 }
 

@@ -129,8 +129,7 @@ func TestFromAnEmptyWallet(t *testing.T) {
 			s.wants(i, 1)
 		}
 		for range 6 {
-			s.cycle()
-			s.settle()
+			s.drive()
 		}
 		total := s.short(0) + s.short(1) + s.short(2) + s.short(3)
 		if total < 18_500 || total > 19_700 {

@@ -58,13 +58,24 @@ func TestRepairWaitsForNews(t *testing.T) {
 	s.wants(0, 1)
 	cs := s.cycle()
 	s.land(cs[1], carry.OK) // coins are there, contracts not yet
-	if cs := s.cycle(); len(cs) != 0 {
+	if cs := s.soon(); len(cs) != 0 {
 		t.Errorf("with an order on its way: %+v", cs)
 	}
 	s.land(cs[0], carry.CodeMargin)
-	cs = s.cycle()
-	if len(cs) != 1 || cs[0].Leg != carry.Spot || cs[0].Side != carry.Sell {
-		t.Errorf("after the other leg was refused: %+v", cs)
+	// The leg that was refused is tried once more, then the other one cut.
+	cs = s.soon()
+	if len(cs) != 1 || cs[0].Leg != carry.Perp || cs[0].Side != carry.Sell || cs[0].Code != carry.CodeRetry || s.desk.State(0) != Repair {
+		t.Fatalf("after the other leg was refused, %s: %+v", s.desk.State(0), cs)
+	}
+	s.land(cs[0], carry.CodeMargin)
+	cs = s.soon()
+	if len(cs) != 1 || cs[0].Leg != carry.Spot || cs[0].Side != carry.Sell || cs[0].Code != carry.CodeRepair {
+		t.Errorf("after it was refused twice: %+v", cs)
+	}
+	s.settle()
+	s.keeps(0)
+	if s.soon(); s.desk.State(0) != Flat {
+		t.Errorf("in the end it is %s", s.desk.State(0))
 	}
 }
 

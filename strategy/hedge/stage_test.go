@@ -65,13 +65,15 @@ type stage struct {
 	at     carry.Time
 	way    []carry.Command // orders and transfers whose outcome is not known
 	said   []carry.Command // of the last event
+	timer  carry.Command   // asked for last
 }
 
 // bare are parameters without any limit that a test does not set itself.
 func bare() Params {
 	p := Defaults()
 	p.MaxBarVolumeFrac, p.ReserveFrac, p.ReopenAfterH, p.BalanceBandFrac, p.RiseTrimFrac = 0, 0, 0, 0, 0
-	p.SliceUSDT = 10
+	p.SliceUSDT, p.SlicesMaxN = 10, 0
+	p.VerifyReadsN, p.SettleBlackoutS, p.ForeignChange = 1, 0, "adopt"
 	return p
 }
 
@@ -131,6 +133,9 @@ func (s *stage) tell(ev carry.Event) {
 		if c.Kind == carry.CmdOrder || c.Kind == carry.CmdTransfer {
 			s.way = append(s.way, c)
 		}
+		if c.Kind == carry.CmdTimer {
+			s.timer = c
+		}
 		if c.Kind == carry.CmdOrder {
 			f := &s.desk.rules[c.Pair].Legs[c.Leg]
 			if f.Check(c.Qty, c.Ref, c.Limit, s.pairs[c.Pair].QtyUnit(), c.ReduceOnly) != carry.OK {
@@ -177,7 +182,41 @@ func (s *stage) after(d carry.Time) []carry.Command {
 	m := s.market
 	m.At = s.at
 	s.tell(carry.Event{Kind: carry.EvMarket, Pair: -1, Market: &m})
-	return s.said
+	return acts(s.said)
+}
+
+// acts are the commands that move something, and the pool's notes.
+func acts(cs []carry.Command) (out []carry.Command) {
+	for _, c := range cs {
+		if c.Kind == carry.CmdOrder || c.Kind == carry.CmdTransfer || (c.Kind == carry.CmdNote && c.Pair < 0 && c.Code != carry.CodeUnknown) {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// soon lets a few seconds pass.
+func (s *stage) soon() []carry.Command { return s.after(5 * carry.Second) }
+
+// drive lets time pass up to the hour's end; everything lands at once, and timers
+// bring cross-sections within the hour.
+func (s *stage) drive() {
+	s.t.Helper()
+	end := s.at.Floor(carry.Hour) + carry.Hour
+	for n := 0; ; n++ {
+		s.settle()
+		next := end
+		if s.timer.At > s.at {
+			next = min(end, s.timer.At)
+		}
+		s.after(next - s.at)
+		if n > 1000 {
+			s.t.Fatal("an hour does not end")
+		}
+		if s.at == end {
+			return
+		}
+	}
 }
 
 // land gives one command its outcome: filled at the quote or made, or refused.

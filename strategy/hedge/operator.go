@@ -1,0 +1,44 @@
+package hedge
+
+import "carry"
+
+// operator does what a person asks for: close one pair (Pair) or all (−1), pause,
+// resume, or stop opening for good.
+func (d *Desk) operator(ev *carry.Event) {
+	switch ev.Code {
+	case carry.CodeCloseAll, carry.CodeOperatorClose:
+		for _, i := range d.active {
+			if (ev.Pair < 0 || int(ev.Pair) == i) && d.held(i) {
+				st := &d.st[i]
+				st.closing, st.why, st.filling = carry.CodeOperatorClose, carry.CodeOperatorClose, false
+			}
+		}
+		d.wakeBy(d.now)
+	case carry.CodePause, carry.CodeKill:
+		d.paused, d.killed = true, d.killed || ev.Code == carry.CodeKill
+	case carry.CodeResume:
+		if !d.killed {
+			d.paused, d.foreigner = false, false
+			d.wakeBy(d.now)
+		}
+	}
+	d.note(int(ev.Pair), ev.Code, [3]float64{})
+}
+
+// setLeverage sets the exchange's leverage of a pair before its first opening:
+// never more than the bracket of a full coin allows.
+func (d *Desk) setLeverage(i int) {
+	x := d.p.LeverageAtExchange()
+	for k := range d.rules[i].Brackets {
+		if b := &d.rules[i].Brackets[k]; b.Cap > d.coin {
+			if b.MaxLeverage > 0 {
+				x = min(x, b.MaxLeverage)
+			}
+			break
+		}
+	}
+	if want := uint32(max(1, x)); want != d.st[i].leverage {
+		d.st[i].leverage = want
+		d.out = append(d.out, carry.Command{Kind: carry.CmdLeverage, Pair: int32(i), ID: want})
+	}
+}
