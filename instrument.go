@@ -91,6 +91,8 @@ type Rules struct {
 	// the figures are this program's conservative defaults.
 	Recorded Time
 	Assumed  bool
+	// EndsAt is the announced delivery of the contract; 0 while none is.
+	EndsAt Time
 
 	Legs               [2]Filters
 	Brackets           []Bracket

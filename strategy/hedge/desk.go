@@ -55,7 +55,8 @@ type Desk struct {
 	transferUSDT float64
 	// refused is set after a transfer that did not go through: reductions then do
 	// without until one does or the pool is calm.
-	refused bool
+	refused  bool
+	withdraw float64 // USDT that the owner waits for
 	// reducing is set while a reduction's proceeds are still to be moved; so far
 	// they are proceeds USDT.
 	reducing bool
@@ -84,6 +85,7 @@ type pairState struct {
 	filling       bool // being bought up to its limit
 	uneven        bool // legs differ by more than the tolerance
 	retried       bool // the follower of a refused leg was tried once more
+	ends          bool // the contract's delivery is announced
 	state, before State
 	closing       carry.Code // target is zero until flat, for this reason
 	code          carry.Code // of the opening under way
@@ -145,7 +147,7 @@ func (d *Desk) Step(ev *carry.Event, out []carry.Command) []carry.Command {
 	d.policy.Observe(ev)
 	if ev.Kind == carry.EvMarket {
 		copy(d.mark, ev.Market.Mark)
-		if !ev.Market.WarmUp && !ev.Market.Within {
+		if !ev.Market.WarmUp {
 			d.cycle(ev.Market)
 		}
 	} else {
@@ -180,6 +182,11 @@ func (d *Desk) news(ev *carry.Event) {
 		d.pairEnded(ev)
 	case carry.EvOperator:
 		d.operator(ev)
+	case carry.EvFlow:
+		if ev.Amount < 0 {
+			d.withdraw = max(0, d.withdraw+ev.Amount.Float())
+		}
+		d.wakeBy(d.now)
 	case carry.EvLink:
 		d.down = ev.Code != carry.OK
 	}
@@ -187,6 +194,7 @@ func (d *Desk) news(ev *carry.Event) {
 
 func (d *Desk) newRules(ev *carry.Event) {
 	d.rules[ev.Pair] = ev.Rules
+	d.st[ev.Pair].ends = ev.Rules.EndsAt != 0
 	d.lots[ev.Pair] = newLots(&d.pairs[ev.Pair], ev.Rules)
 	d.weigh(int(ev.Pair))
 }
@@ -199,6 +207,9 @@ func (d *Desk) cycle(m *carry.Market) {
 	d.watchPool(&s)
 	if d.pool >= poolReduce {
 		d.reduce(m, &s)
+	}
+	if d.withdraw > 0 && !d.halted() {
+		d.payOut(m, &s)
 	}
 	d.judge(m, &s)
 	if !d.halted() {
@@ -238,6 +249,7 @@ func (d *Desk) survey(m *carry.Market) survey {
 			s.buying += d.st[i].pendSpot
 		}
 	}
+	s.free -= d.withdraw // the owner's, as good as gone
 	s.equity = s.free + coins + s.margin
 	s.free -= float64(d.p.ReserveFrac * s.equity)
 	if d.transferID != 0 {

@@ -3,7 +3,7 @@ package hedge
 import "carry"
 
 // operator does what a person asks for: close one pair (Pair) or all (−1), pause,
-// resume, or stop opening for good.
+// resume, stop opening for good, or free money for a withdrawal.
 func (d *Desk) operator(ev *carry.Event) {
 	switch ev.Code {
 	case carry.CodeCloseAll, carry.CodeOperatorClose:
@@ -16,6 +16,9 @@ func (d *Desk) operator(ev *carry.Event) {
 		d.wakeBy(d.now)
 	case carry.CodePause, carry.CodeKill:
 		d.paused, d.killed = true, d.killed || ev.Code == carry.CodeKill
+	case carry.CodeWithdraw:
+		d.withdraw += ev.Amount.Float()
+		d.wakeBy(d.now)
 	case carry.CodeResume:
 		if !d.killed {
 			d.paused, d.foreigner = false, false
@@ -41,4 +44,28 @@ func (d *Desk) setLeverage(i int) {
 		d.st[i].leverage = want
 		d.out = append(d.out, carry.Command{Kind: carry.CmdLeverage, Pair: int32(i), ID: want})
 	}
+}
+
+// payOut frees what the owner wants to take out: first what the shorts do not
+// need of the futures wallet, then by cutting both legs from the reduction queue.
+// One USDT of notional sold frees one on spot and 1/L of margin.
+func (d *Desk) payOut(m *carry.Market, s *survey) {
+	lack := -s.free
+	if d.transferID != 0 && d.transferFrom == carry.PerpWallet {
+		lack -= d.transferUSDT // on its way
+	}
+	if lack <= 0.01 || d.inFlight > 0 {
+		return
+	}
+	l := d.p.LeverageTargetX
+	if spare := min(lack, s.margin-s.notional/l, d.whole.PerpUSDT.Float()); spare > 0 && d.transferID == 0 {
+		sent := d.transfer(carry.PerpWallet, spare, carry.CodeWithdraw, s)
+		s.margin -= sent
+		lack -= sent
+	}
+	if lack <= 0.01 {
+		return
+	}
+	d.rankReductions(m)
+	d.cutQueue(m, s, lack/(1+1/l), carry.CodeWithdraw)
 }

@@ -39,33 +39,24 @@ func (d *Desk) note(i int, code carry.Code, x [3]float64) {
 
 // orderDone takes an outcome over. The account in the event already has it.
 func (d *Desk) orderDone(ev *carry.Event) {
-<<<<<<< HEAD
-	s := &d.st[ev.Pair]
 	if ev.Code == carry.CodeUnknownOrder {
 		return // a cancel's answer
 	}
-	if ev.Left > 0 {
-		d.touch(int(ev.Pair))
-		return
-	}
-	if s.orders > 0 {
-		s.orders--
-		d.inFlight--
-=======
 	i := int(ev.Pair)
 	st := &d.st[i]
 	leg := carry.Spot
 	if st.work[carry.Perp].id == ev.Order {
 		leg = carry.Perp
->>>>>>> ee2f96e (Desk: named states, slices by timer, verification, unknown outcomes, foreign trades)
 	}
 	w := &st.work[leg]
 	if w.id == 0 || w.id != ev.Order {
 		d.touch(i) // of an order that was given up when its market ended
 		return
 	}
-	if w.left -= ev.Qty; !d.isFinal(ev, w) {
+	if ev.Left > 0 {
+		w.left = ev.Left
 		d.pendsLess(st, leg, w)
+		d.touch(i)
 		return
 	}
 	*w = work{}
@@ -83,10 +74,6 @@ func (d *Desk) orderDone(ev *carry.Event) {
 		d.atRest(i, ev)
 	}
 }
-
-// isFinal tells whether an order has had its last outcome: a reduce-only order
-// may fill less than was asked for, and is then over.
-func (d *Desk) isFinal(*carry.Event, *work) bool { return true }
 
 func (d *Desk) pendsLess(st *pairState, leg carry.Leg, w *work) {
 	if leg == carry.Perp {

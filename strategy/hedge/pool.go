@@ -101,9 +101,16 @@ func (d *Desk) reduce(m *carry.Market, s *survey) {
 		return
 	}
 	d.rankReductions(m)
+	d.cutQueue(m, s, x, d.reductionCode())
+	d.reducing = moves
+}
+
+// cutQueue cuts x USDT of notional from the queue: the head wholly, the last pair
+// partly, each by a slice at a time.
+func (d *Desk) cutQueue(m *carry.Market, s *survey, x float64, code carry.Code) {
 	for k := range d.queue {
 		if x <= 0 {
-			break
+			return
 		}
 		c := &d.queue[k]
 		c.x[0] = s.used
@@ -112,7 +119,7 @@ func (d *Desk) reduce(m *carry.Market, s *survey) {
 			x -= cut
 			continue
 		}
-		sent := d.closeBoth(c.i, cut, m, d.reductionCode(), c.x)
+		sent := d.closeBoth(c.i, cut, m, code, c.x)
 		if sent > 0 {
 			d.st[c.i].state, d.st[c.i].filling = Reducing, false
 		}
@@ -120,7 +127,6 @@ func (d *Desk) reduce(m *carry.Market, s *survey) {
 			x -= cut - sent // the next slices' part
 		}
 	}
-	d.reducing = moves
 }
 
 // movable is what a reduction may send to the futures wallet: all that is free

@@ -28,7 +28,8 @@ func (d *Desk) transferDone(ev *carry.Event) {
 		return
 	}
 	if ev.Code == carry.CodeUnknown {
-		return // another one tells what became of it
+		d.loseTransfer() // another one tells what became of it
+		return
 	}
 	d.transferID = 0
 	d.refused = ev.Code != carry.OK

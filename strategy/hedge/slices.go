@@ -76,7 +76,7 @@ func (d *Desk) closeBoth(i int, value float64, m *carry.Market, code carry.Code,
 		if d.pool != poolEmergency {
 			value = min(value, d.slice)
 		}
-		if value = max(value, least); value < worth-max(least, d.worth) {
+		if value = max(value, least); value < worth-least {
 			q = min(d.contractsUp(i, value, m), held)
 		}
 		q = r.Legs[carry.Perp].FloorQty(min(q, d.lots[i].most))

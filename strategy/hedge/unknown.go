@@ -63,6 +63,9 @@ func (d *Desk) watchTransfer() {
 }
 
 func (d *Desk) loseTransfer() {
+	if d.lostTransfer {
+		return
+	}
 	d.lostTransfer = true
 	d.note(-1, carry.CodeUnknown, [3]float64{float64(d.transferID), float64(d.now-d.transferAt) / float64(carry.Second), d.transferUSDT})
 }
