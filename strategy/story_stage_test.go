@@ -92,7 +92,7 @@ func (w *theatre) do(lines []string) (string, error) {
 		"begin": w.begin, "quote": w.quote, "look": w.look, "wait": w.wait, "fill": w.fill, "reject": w.reject, "cancel": w.cancel,
 		"lost": w.lost, "transferred": w.transferred, "foreign": w.foreign, "take": w.takeAway, "settle": w.settle, "rates": w.rates,
 		"operator": w.operator, "link": w.link, "rules": w.newRules, "flow": w.flow, "ended": w.ended,
-		"exchange": w.exchange, "move": w.move, "gap": w.gap, "fund": w.fund, "delist": w.delist, "change": w.change, "play": w.play,
+		"exchange": w.exchange, "move": w.move, "gap": w.gap, "fund": w.fund, "rise": w.rise, "dry": w.dry, "delist": w.delist, "change": w.change, "play": w.play,
 	}[verb]
 	switch {
 	case verb == "status":
@@ -260,6 +260,7 @@ func (q *storyQuotes) Ask(leg carry.Leg, i int) float64 { return q.ask[leg][i] }
 // begin opens a scripted exchange: every coin at 100 USDT, predicted and mean
 // rate 0.03 %, at 00:30 UTC.
 func (w *theatre) begin(_ []string, kv args) error {
+	*w = theatre{t: w.t}
 	w.makePairs(kv.take("coins", "A"))
 	spot, err := kv.number("spot", 10_000)
 	if err != nil {

@@ -26,6 +26,7 @@ type storyTape struct {
 // exchange opens the simulated exchange: coins= at 100 USDT for hours=, perpetual
 // premium=, rate= settled every 8 hours. Nothing but fees is charged.
 func (w *theatre) exchange(_ []string, kv args) error {
+	*w = theatre{t: w.t}
 	w.makePairs(kv.take("coins", "A"))
 	n := len(w.pairs)
 	var x [5]float64
@@ -139,6 +140,35 @@ func (w *theatre) move(words []string, kv args) error {
 	return nil
 }
 
+// rise lets a coin's price rise by= in every hour from= to= (exclusive).
+func (w *theatre) rise(words []string, kv args) error {
+	from, err := hour(kv, "from", 0)
+	if err != nil {
+		return err
+	}
+	to, err := hour(kv, "to", 0)
+	if err != nil {
+		return err
+	}
+	by, err := kv.number("by", 0)
+	if err != nil {
+		return err
+	}
+	i, err := w.pair(words[0])
+	if err != nil {
+		return err
+	}
+	for r := from; r < to; r++ {
+		was := w.tape.block.Spot.Close[(r-1)*len(w.pairs)+i]
+		if err := w.move(words, args{"at": strconv.Itoa(r - storyWarm), "to": strconv.FormatFloat(was*(1+by), 'f', 2, 64)}); err != nil {
+			return err
+		}
+	}
+	w.trace.take()
+	w.trace.out.WriteString("ok\n")
+	return nil
+}
+
 // gap takes a leg's bars away from= to= (exclusive).
 func (w *theatre) gap(words []string, kv args) error {
 	i, err := w.pair(words[0])
@@ -162,6 +192,24 @@ func (w *theatre) gap(words []string, kv args) error {
 		for _, c := range [...][]float64{b.Open, b.High, b.Low, b.Close, b.Volume} {
 			c[k] = math.NaN()
 		}
+	}
+	w.trace.out.WriteString("ok\n")
+	return nil
+}
+
+// dry lets a coin's traded volume vanish at= on.
+func (w *theatre) dry(words []string, kv args) error {
+	i, err := w.pair(words[0])
+	if err != nil {
+		return err
+	}
+	at, err := hour(kv, "at", 0)
+	if err != nil {
+		return err
+	}
+	for r := at; r < w.tape.block.N; r++ {
+		k := r*len(w.pairs) + i
+		w.tape.block.Spot.Volume[k], w.tape.block.Perp.Volume[k] = 50, 50
 	}
 	w.trace.out.WriteString("ok\n")
 	return nil

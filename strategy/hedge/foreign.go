@@ -43,6 +43,7 @@ func (d *Desk) foreign(ev *carry.Event) {
 	}
 	d.foreigner = d.foreigner || d.p.ForeignChange == "halt"
 	d.ownShare()
+	d.weigh(i)
 	d.settleState(i)
 }
 
