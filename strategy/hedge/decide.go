@@ -9,7 +9,7 @@ import (
 // judge asks the policy about every pair, closes and trims what must go and
 // collects what may be opened.
 func (d *Desk) judge(m *carry.Market, s *survey) {
-	d.cands = d.cands[:0]
+	d.cands, d.reserved = d.cands[:0], 0
 	dormant, calm := d.policy.Dormant(), d.policy.Calm()
 	mayOpen := d.mayOpen(s)
 	if !mayOpen {
@@ -28,6 +28,9 @@ func (d *Desk) judge(m *carry.Market, s *survey) {
 func (d *Desk) judgePair(i int, m *carry.Market, s *survey, calm []bool, mayOpen bool) {
 	st := &d.st[i]
 	if st.orders > 0 || st.state >= Repair {
+		if st.filling {
+			d.reserved += max(0, s.coin-d.value(i)) // its next slices' room
+		}
 		return
 	}
 	closeOnly := !mayOpen || d.full(i, s)
@@ -177,7 +180,7 @@ func (d *Desk) open(m *carry.Market, s *survey) {
 		return
 	}
 	d.sort(d.cands)
-	limit := d.capacity(s)
+	limit := d.capacity(s) - d.reserved
 	for k := range d.cands {
 		c := &d.cands[k]
 		size := min(c.value, limit)

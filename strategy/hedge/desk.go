@@ -35,7 +35,8 @@ type Desk struct {
 
 	pool     poolState
 	nextID   carry.OrderID
-	inFlight int // orders of all pairs on their way
+	inFlight int     // orders of all pairs on their way
+	reserved float64 // room kept for the next slices of openings under way, USDT
 
 	// What keeps the pool in HALT: pairs whose orders have no known outcome, a
 	// transfer without one, a foreign change, a person, a broken link.
@@ -134,7 +135,7 @@ type candidate struct {
 func New(pairs []carry.Pair, p Params, t Terms, policy Policy) *Desk {
 	n := len(pairs)
 	return &Desk{p: p, terms: t, policy: policy, pairs: pairs, rules: make([]*carry.Rules, n),
-		st: make([]pairState, n), mark: make([]float64, n), lots: make([]lots, n), active: make([]int, 0, n),
+		st: make([]pairState, n), mark: make([]float64, n), lots: noLots(n), active: make([]int, 0, n),
 		cands: make([]candidate, 0, n), queue: make([]candidate, 0, n), slice: math.Inf(1)}
 }
 
@@ -292,22 +293,34 @@ func (d *Desk) value(i int) float64 {
 }
 
 // held tells whether anything that can be closed is open.
-func (d *Desk) held(i int) bool { return d.acct.PerpQty[i] != 0 || d.sellable(i) > 0 }
+func (d *Desk) held(i int) bool {
+	return -d.acct.PerpQty[i] >= d.lots[i].perpLeast || d.sellable(i) > 0
+}
 
 // lots are a pair's quantity steps in coins, for quick looks.
 type lots struct {
-	common    float64 // the coarser step of both legs
-	spotLeast float64 // the smallest sale
+	common    float64   // the coarser step of both legs
+	spotLeast float64   // the smallest sale
+	perpLeast carry.Qty // the smallest purchase, contracts
 	// most is the number of contracts that one market order of each leg takes,
 	// with room for the fee in coins.
 	most carry.Qty
+}
+
+// noLots are those of pairs without rules yet.
+func noLots(n int) []lots {
+	l := make([]lots, n)
+	for i := range l {
+		l[i].perpLeast = 1
+	}
+	return l
 }
 
 func newLots(p *carry.Pair, r *carry.Rules) lots {
 	spot, perp := &r.Legs[carry.Spot], &r.Legs[carry.Perp]
 	coins := spot.FloorQty(math.MaxInt64)
 	most := min(perp.FloorQty(math.MaxInt64), (coins-coins/100)/carry.Qty(p.Mult))
-	return lots{most: most, common: max(p.QtyFloat(spot.Lot()), p.QtyFloat(perp.Lot())*float64(p.Mult)),
+	return lots{most: most, perpLeast: max(perp.Lot(), perp.MinQty), common: max(p.QtyFloat(spot.Lot()), p.QtyFloat(perp.Lot())*float64(p.Mult)),
 		spotLeast: p.QtyFloat(max(spot.Lot(), spot.MinQty))}
 }
 

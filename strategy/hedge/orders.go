@@ -93,10 +93,13 @@ func (d *Desk) atRest(i int, ev *carry.Event) {
 	if (reduced || st.closing != carry.OK) && d.flat(i) {
 		d.closed(i, nil)
 	}
-	if st.state == Opening && d.value(i) >= 0.95*d.coin {
-		st.filling = false
+	// Legs that differ are for the next cross-section to look at.
+	if !d.apart(i) {
+		if st.state == Opening && d.value(i) >= 0.95*d.coin {
+			st.filling = false
+		}
+		d.settleState(i)
 	}
-	d.settleState(i)
 	d.moveProceeds()
 }
 
@@ -145,7 +148,7 @@ func (d *Desk) taken(ev *carry.Event) {
 
 // flat tells whether nothing of the pair can be closed any more; a remainder
 // below the smallest order is dust.
-func (d *Desk) flat(i int) bool { return d.acct.PerpQty[i] == 0 && d.sellable(i) == 0 }
+func (d *Desk) flat(i int) bool { return !d.held(i) }
 
 // sellable is the pair's coins in whole spot lots; 0 below the smallest order.
 func (d *Desk) sellable(i int) carry.Qty {

@@ -16,6 +16,9 @@ const (
 	poolEmergency           // above leverageEmergencyX: largest first, no gates
 )
 
+// calmX is how near the target is near enough.
+const calmX = 1.001
+
 func usedLeverage(notional, margin float64) float64 {
 	switch {
 	case notional <= 0:
@@ -37,7 +40,7 @@ func (d *Desk) watchPool(s *survey) {
 		want = poolReduce
 	case s.used > d.p.LeverageAlarmX && want < poolAlarm:
 		want = poolAlarm
-	case s.used <= d.p.LeverageTargetX*1.001:
+	case s.used <= calmX*d.p.LeverageTargetX:
 		want = poolNormal
 	}
 	if want == d.pool {
@@ -96,10 +99,10 @@ func (d *Desk) reduce(m *carry.Market, s *survey) {
 		f += y
 	}
 	cost := float64(2*d.terms.SpotFeeFrac) + d.terms.PerpFeeFrac
-	x := shortfall(s.notional, f, l, cost, moves)
-	if x <= 0 {
+	if s.notional <= calmX*l*f {
 		return
 	}
+	x := shortfall(s.notional, f, l, cost, moves)
 	d.rankReductions(m)
 	d.cutQueue(m, s, x, d.reductionCode())
 	d.reducing = moves

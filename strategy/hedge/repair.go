@@ -60,6 +60,18 @@ func (d *Desk) excessive(i int, gap float64, m *carry.Market) bool {
 	return m.Flags[i]&carry.PerpFresh != 0 && -gap > d.leastNotional(i, carry.Perp)/m.Ask(carry.Perp, i)*float64(d.pairs[i].Mult)
 }
 
+// apart is excessive by the last mark, whether the leg trades or not.
+func (d *Desk) apart(i int) bool {
+	if !d.st[i].uneven || d.rules[i] == nil {
+		return false
+	}
+	gap, leg := d.gap(i), carry.Spot
+	if gap < 0 {
+		gap, leg = -gap, carry.Perp
+	}
+	return gap > d.leastNotional(i, leg)/d.mark[i]*float64(d.pairs[i].Mult)
+}
+
 // verify acts on a difference only when it was seen verifyReadsN times alike,
 // verifyDelayS apart, or is the exchange's own doing (S16).
 func (d *Desk) verify(i int, gap float64, m *carry.Market) {

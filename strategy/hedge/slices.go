@@ -95,6 +95,9 @@ func (d *Desk) closeBoth(i int, value float64, m *carry.Market, code carry.Code,
 	if sell > 0 && r.Legs[carry.Spot].Check(sell, carry.PriceFromFloat(m.Bid(carry.Spot, i)), 0, pair.QtyUnit(), false) == carry.OK {
 		d.order(i, carry.Spot, carry.Sell, sell, m, code, x)
 	}
+	if d.st[i].orders == 0 {
+		return 0
+	}
 	d.sliced(i)
 	if !all && sent < asked {
 		d.wakeBy(d.st[i].nextSlice)
