@@ -99,6 +99,10 @@ func (t *trace) qty(pair int32, q carry.Qty) string {
 // Event implements carry.Journal.
 func (t *trace) Event(ev *carry.Event) error {
 	at := clock(ev.At)
+	if t.pending != "" && !t.quiet && !t.muted {
+		t.out.WriteString(t.pending)
+	}
+	t.pending = ""
 	coin := ""
 	if ev.Pair >= 0 && int(ev.Pair) < len(t.pairs) {
 		coin = t.pairs[ev.Pair].Coin
@@ -143,6 +147,9 @@ func (t *trace) Event(ev *carry.Event) error {
 	case carry.EvRules:
 		t.say("%s rules of %s", at, coin)
 	default:
+		if coin != "" {
+			coin += " "
+		}
 		t.say("%s %s %s%s", at, ev.Kind, coin, ev.Code)
 	}
 	return nil
@@ -190,7 +197,7 @@ func reason(c *carry.Command) string {
 	switch c.Code {
 	case carry.CodeTrimRise:
 		names = [3]string{"value", "limit", "mark"}
-	case carry.CodeReduceLeverage, carry.CodeEmergency, carry.CodeRebalance, carry.CodeAlarm, carry.CodeCalm:
+	case carry.CodeReduceLeverage, carry.CodeEmergency, carry.CodeRebalance, carry.CodeAlarm, carry.CodeCalm, carry.CodeWithdraw:
 		names = [3]string{"used", "rate", "premium"}
 		if c.Kind != carry.CmdOrder {
 			names = [3]string{"used", "target", "usdt"}
@@ -204,7 +211,7 @@ func reason(c *carry.Command) string {
 	case carry.CodeBlocked, carry.CodeUnblocked:
 		names = [3]string{"spot", "perp", ""}
 	case carry.CodeDust:
-		names = [3]string{"coins", "price", ""}
+		names = [3]string{"coins", "contracts", "mark"}
 	}
 	var b strings.Builder
 	for k, n := range names {

@@ -139,7 +139,7 @@ func (d *Desk) closeOn(i int, m *carry.Market, code carry.Code, x [3]float64) {
 	d.st[i].state = Closing
 	d.closeBoth(i, math.Inf(1), m, code, x)
 	if d.st[i].orders == 0 {
-		d.closed(i, m)
+		d.closed(i)
 	}
 }
 

@@ -86,6 +86,7 @@ type pairState struct {
 	filling       bool // being bought up to its limit
 	uneven        bool // legs differ by more than the tolerance
 	retried       bool // the follower of a refused leg was tried once more
+	more          bool // further slices of a reduction are to come
 	ends          bool // the contract's delivery is announced
 	state, before State
 	closing       carry.Code // target is zero until flat, for this reason

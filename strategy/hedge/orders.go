@@ -91,7 +91,7 @@ func (d *Desk) atRest(i int, ev *carry.Event) {
 	}
 	reduced := ev.Kind == carry.EvFill && (ev.Leg == carry.Perp) == (ev.Side == carry.Buy)
 	if (reduced || st.closing != carry.OK) && d.flat(i) {
-		d.closed(i, nil)
+		d.closed(i)
 	}
 	// Legs that differ are for the next cross-section to look at.
 	if !d.apart(i) {
@@ -105,13 +105,13 @@ func (d *Desk) atRest(i int, ev *carry.Event) {
 
 // closed begins the wait after any close, whoever asked for it. What is left
 // below the smallest order is said to be dust.
-func (d *Desk) closed(i int, m *carry.Market) {
+func (d *Desk) closed(i int) {
 	st := &d.st[i]
-	if m != nil && d.acct.SpotCoinsF[i] != 0 {
-		d.note(i, carry.CodeDust, [3]float64{d.acct.SpotCoinsF[i], m.SpotLast[i], 0})
+	if coins, contracts := d.acct.SpotCoinsF[i], d.acct.PerpQtyF[i]; coins != 0 || contracts != 0 {
+		d.note(i, carry.CodeDust, [3]float64{coins, contracts, d.mark[i]})
 	}
 	st.closing, st.waitFrom, st.trimTo, st.filling = carry.OK, 0, 0, false
-	if !st.interrupted() {
+	if st.state != Frozen && st.state != Repair {
 		st.state = Flat
 	}
 	st.before = Flat

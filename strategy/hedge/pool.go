@@ -118,13 +118,15 @@ func (d *Desk) cutQueue(m *carry.Market, s *survey, x float64, code carry.Code) 
 		c := &d.queue[k]
 		c.x[0] = s.used
 		cut := min(x, c.value)
+		st := &d.st[c.i]
 		if !d.mayOrder(c.i, m) {
+			st.more = true
 			x -= cut
 			continue
 		}
 		sent := d.closeBoth(c.i, cut, m, code, c.x)
-		if sent > 0 {
-			d.st[c.i].state, d.st[c.i].filling = Reducing, false
+		if st.more = sent > 0 && sent < cut; sent > 0 {
+			st.state, st.filling = Reducing, false
 		}
 		if x -= sent; sent > 0 && sent < cut {
 			x -= cut - sent // the next slices' part

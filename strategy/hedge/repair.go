@@ -105,7 +105,7 @@ func (d *Desk) legsAgree(i int) {
 	if st.state == Repair {
 		st.state = st.before
 		if d.flat(i) {
-			d.closed(i, nil)
+			d.closed(i)
 		}
 		d.settleState(i)
 	}
@@ -120,7 +120,7 @@ func (d *Desk) retry(i int, gap float64, m *carry.Market) bool {
 	}
 	st.retried = true
 	pair, r := &d.pairs[i], d.rules[i]
-	x := [3]float64{gap, 1, 0}
+	x := [3]float64{gap, float64(st.gap.n), 0}
 	if gap > 0 { // contracts are missing
 		q := r.Legs[carry.Perp].FloorQty(min(d.excess(i, carry.Spot)/carry.Qty(pair.Mult), d.lots[i].most))
 		bid := m.Bid(carry.Perp, i)

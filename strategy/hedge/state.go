@@ -31,7 +31,7 @@ func (s *pairState) interrupt(to State) {
 	s.state = to
 }
 
-// working tells whether a pair is neither interrupted nor at rest.
+// interrupted tells whether a pair is kept from what it was doing.
 func (s *pairState) interrupted() bool {
 	return s.state == Repair || s.state == Frozen || s.state == Blocked
 }
@@ -47,7 +47,8 @@ func (d *Desk) settleState(i int) {
 	switch {
 	case !held:
 		st.state = Flat
-	case st.state == Reducing && st.trimTo > 0, st.state == Opening && st.filling:
+	case st.state == Reducing && (st.trimTo > 0 || st.more && (d.pool >= poolReduce || d.withdraw > 0)):
+	case st.state == Opening && st.filling:
 	default:
 		st.state = Held
 	}
