@@ -204,8 +204,8 @@ func (d *Desk) newRules(ev *carry.Event) {
 // cycle decides on the whole market at once, in the order repair, pool
 // reduction, closes, transfers, trims, openings.
 func (d *Desk) cycle(m *carry.Market) {
-	s := d.survey(m)
 	d.watch(m)
+	s := d.survey(m)
 	d.watchPool(&s)
 	if d.pool >= poolReduce {
 		d.reduce(m, &s)
@@ -342,7 +342,7 @@ func (d *Desk) touch(i int) {
 		d.active = append(d.active[:k], d.active[k+1:]...)
 	}
 	d.st[i].active = is
-	if !is {
+	if !is && d.st[i].state != Frozen {
 		d.st[i].state = Flat
 	}
 	d.weigh(i)
