@@ -24,6 +24,7 @@ type keeper struct {
 	taken   map[int32]bool                  // a leg was taken away, not yet made good
 	halted  bool                            // the desk is in HALT
 	seen    map[string]int
+	low     []float64 // price of each coin so far
 	opening map[int32]bool
 }
 
@@ -117,7 +118,14 @@ func (k *keeper) order(ev *carry.Event, c *carry.Command, halted bool) {
 // order is open or a difference is being verified, after which it is gone.
 func (k *keeper) legs(ev *carry.Event, i int32) {
 	a := ev.Account
-	gap := math.Abs(a.SpotCoinsF[i]+a.PerpQtyF[i]) * k.w.market.Mark[i]
+	// A slice was so many coins at its price; the lowest met bounds them all.
+	if k.low == nil {
+		k.low = make([]float64, len(k.w.pairs))
+	}
+	if p := k.w.market.Mark[i]; k.low[i] == 0 || p < k.low[i] {
+		k.low[i] = p
+	}
+	gap := math.Abs(a.SpotCoinsF[i]+a.PerpQtyF[i]) * k.low[i]
 	if gap <= 10.5*1.1 {
 		delete(k.taken, i)
 	}
