@@ -70,6 +70,7 @@ type Desk struct {
 	worth  float64 // smallest order worth sending now, USDT
 	slice  float64 // largest slice now, USDT; +Inf where orders are not cut
 	coin   float64 // limit of one coin at the last cross-section, USDT
+	total  float64 // limit of all then
 	mark   []float64
 	cands  []candidate
 	queue  []candidate
@@ -278,7 +279,7 @@ func (d *Desk) survey(m *carry.Market) survey {
 	}
 	// A book whose coins are smaller than a slice trades them in two; a large one
 	// in a bounded number of slices.
-	d.coin, d.worth, d.slice = s.coin, min(d.p.SliceUSDT, s.coin/2), math.Inf(1)
+	d.coin, d.total, d.worth, d.slice = s.coin, s.total, min(d.p.SliceUSDT, s.coin/2), math.Inf(1)
 	if d.p.SlicesMaxN > 0 {
 		d.slice = max(d.p.SliceUSDT, s.coin/float64(d.p.SlicesMaxN))
 	}

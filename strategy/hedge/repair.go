@@ -127,6 +127,9 @@ func (d *Desk) retry(i int, gap float64, m *carry.Market) bool {
 		if r.Legs[carry.Perp].Check(q, carry.PriceFromFloat(bid), 0, pair.QtyUnit(), false) != carry.OK {
 			return false
 		}
+		if !d.roomFor(float64(pair.QtyFloat(q)*bid), m) {
+			return false // prices leapt meanwhile
+		}
 		d.order(i, carry.Perp, carry.Sell, q, m, carry.CodeRetry, x)
 		d.pends(i, carry.Perp, float64(pair.QtyFloat(q)*bid))
 		return true
@@ -139,6 +142,14 @@ func (d *Desk) retry(i int, gap float64, m *carry.Market) bool {
 	d.order(i, carry.Spot, carry.Buy, q, m, carry.CodeRetry, x)
 	d.pends(i, carry.Spot, float64(pair.QtyFloat(q)*ask))
 	return true
+}
+
+// roomFor tells whether the last total limit leaves room for a short of this value.
+func (d *Desk) roomFor(usdt float64, m *carry.Market) bool {
+	for _, i := range d.active {
+		usdt += d.st[i].pendPerp - float64(d.whole.PerpQtyF[i]*m.Mark[i])
+	}
+	return usdt <= d.total*1.01
 }
 
 // leastNotional is the smallest order of a leg, USDT.
