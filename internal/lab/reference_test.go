@@ -131,7 +131,7 @@ func (a *auditor) mustHaveSeen(t *testing.T, least map[string]int) {
 }
 
 // reckless drives a book into liquidation.
-var reckless = append([]string{"leverageTargetX=8", "leverageAlarmX=1000", "leverageReduceX=1000", "leverageEmergencyX=2000",
+var reckless = append([]string{"leverageTargetX=8", "leverageAlarmX=off", "leverageReduceX=off", "leverageEmergencyX=off",
 	"exchangeLeverageX=20"}, eager...)
 
 func TestReferenceEngine(t *testing.T) {

@@ -127,7 +127,7 @@ func (d *Desk) retry(i int, gap float64, m *carry.Market) bool {
 		if r.Legs[carry.Perp].Check(q, carry.PriceFromFloat(bid), 0, pair.QtyUnit(), false) != carry.OK {
 			return false
 		}
-		if !d.roomFor(float64(pair.QtyFloat(q)*bid), m) {
+		if !d.roomFor(i, float64(pair.QtyFloat(q)*bid), m) {
 			return false // prices leapt meanwhile
 		}
 		d.order(i, carry.Perp, carry.Sell, q, m, carry.CodeRetry, x)
@@ -144,8 +144,12 @@ func (d *Desk) retry(i int, gap float64, m *carry.Market) bool {
 	return true
 }
 
-// roomFor tells whether the last total limit leaves room for a short of this value.
-func (d *Desk) roomFor(usdt float64, m *carry.Market) bool {
+// roomFor tells whether the last limits leave room for a short of this value, a
+// tenth over the coin's included.
+func (d *Desk) roomFor(pair int, usdt float64, m *carry.Market) bool {
+	if d.value(pair)+usdt > d.coin*1.1 {
+		return false
+	}
 	for _, i := range d.active {
 		usdt += d.st[i].pendPerp - float64(d.whole.PerpQtyF[i]*m.Mark[i])
 	}
