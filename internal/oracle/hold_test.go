@@ -29,7 +29,7 @@ func engineHold(t *testing.T, open lab.Opener, coin string, from, to carry.Time)
 	}
 	s := &lab.Spec{Open: open, From: from, To: to, Coins: []string{coin}, Entry: e, Settings: e.New(), Models: lab.DefaultModels(), NoBaselines: true}
 	for _, setting := range strings.Fields(`feeModel=none spreadModel=none impactModel=none capitalUSDT=100000 balanceBandFrac=0.001 totalLimitUSDT=4000 coinLimitUSDT=4000
-		riseTrimFrac=off leverageAlarmX=100000 leverageReduceX=100000 leverageEmergencyX=200000 coins=` + coin) {
+		riseTrimFrac=off leverageAlarmX=off leverageReduceX=off leverageEmergencyX=off slicesMaxN=off settleBlackoutS=0 coins=` + coin) {
 		name, value, _ := strings.Cut(setting, "=")
 		if err := s.Set(name, value); err != nil {
 			t.Fatal(err)

@@ -248,7 +248,7 @@ func (d *Desk) size(i int, m *carry.Market, s *survey) float64 {
 		if hour := d.now.Floor(carry.Hour); hour != st.hour {
 			st.hour, st.hourUsed = hour, 0
 		}
-		size = min(size, d.p.MaxBarVolumeFrac*min(m.SpotValue[i], m.PerpValue[i])-st.hourUsed)
+		size = min(size, float64(d.p.MaxBarVolumeFrac*min(m.SpotValue[i], m.PerpValue[i]))-st.hourUsed)
 	}
 	return size
 }
