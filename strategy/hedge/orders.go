@@ -115,7 +115,7 @@ func (d *Desk) closed(i int) {
 		st.state = Flat
 	}
 	st.before = Flat
-	st.reopenAt = d.now + hours(d.p.ReopenAfterH)
+	st.reopenAt = max(st.reopenAt, d.now+hours(d.p.ReopenAfterH))
 }
 
 func hours(h float64) carry.Time { return carry.Time(math.Floor(h * float64(carry.Hour))) }

@@ -178,9 +178,16 @@ func (d *Desk) excess(i int, leg carry.Leg) carry.Qty {
 	return carry.Qty(q)
 }
 
+// failedWait is how long a coin rests after an opening of which one leg failed.
+const failedWait = carry.Day
+
 // cut reduces the larger leg to the smaller; it never adds (S15).
 func (d *Desk) cut(i int, gap float64, m *carry.Market) {
-	x := [3]float64{gap, float64(d.st[i].gap.n), 0}
+	st, x := &d.st[i], [3]float64{gap, float64(d.st[i].gap.n), 0}
+	if st.before == Opening {
+		// What the exchange did not let be opened it will not an hour later.
+		st.filling, st.reopenAt = false, max(st.reopenAt, d.now+failedWait)
+	}
 	if gap > 0 {
 		f := &d.rules[i].Legs[carry.Spot]
 		q := f.FloorQty(min(d.excess(i, carry.Spot), d.sellable(i)))

@@ -132,7 +132,7 @@ func (p *policy) Judge(i int, m *carry.Market, held bool, v *hedge.Verdict) {
 	default:
 		v.Why, v.X = carry.CodeHold, [3]float64{0, m.OpenPremium(i), 0}
 	}
-	if held && p.acct.PerpQty[i] != 0 {
+	if held && !v.Filling && p.acct.PerpQty[i] != 0 {
 		p.full[i] = true // coins alone are half an opening, to be repaired and tried again
 	}
 }
