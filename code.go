@@ -102,6 +102,7 @@ const (
 	CodeUnblocked // both legs trade again
 	CodeRetry     // the follower of a refused leg, once more
 	CodePoolHalt  // repair and reduce only
+	CodeFlow      // the owner's deposit or withdrawal
 
 	codeCount
 )
@@ -129,7 +130,7 @@ var codeNames = [codeCount]string{
 	CodeManyOrders: "many-orders", CodeIceberg: "iceberg", CodeDuplicate: "duplicate", CodeThrottled: "throttled",
 	CodeLeverage: "leverage", CodeNotAllowed: "not-allowed", CodeClock: "clock", CodeFundingWindow: "funding-window",
 	CodeKnown: "known", CodeBlocked: "blocked", CodeUnblocked: "unblocked",
-	CodeRetry: "retry", CodePoolHalt: "pool-halt",
+	CodeRetry: "retry", CodePoolHalt: "pool-halt", CodeFlow: "flow",
 }
 
 // String is the reason's word.

@@ -22,7 +22,12 @@ type Result struct {
 	// FinalExact and Residual are exact decimal text. Residual is the change of
 	// equity that the attribution does not explain; it must be 0.
 	FinalExact string `json:"final_exact_usdt"`
-	Residual   string `json:"residual_usdt"`
+	// Flows are the owner's deposits and withdrawals after From. Returns are
+	// chained at each of them; the profit is Final − Capital − their sum, to which
+	// Adjust is added where profit is shown, and nowhere else.
+	Flows    []FlowRow `json:"flows,omitempty"`
+	Adjust   *FlowRow  `json:"profit_adjust,omitempty"`
+	Residual string    `json:"residual_usdt"`
 
 	// Curve is not in result.json: equity.csv has it.
 	Curve       Curve       `json:"-"`
@@ -43,12 +48,48 @@ type Result struct {
 	Params      []ParamValue `json:"params"`
 }
 
+// FlowRow is money of the owner's that moved in (> 0) or out.
+type FlowRow struct {
+	At     Time    `json:"at_ms,omitempty"`
+	Amount float64 `json:"amount_usdt"`
+	Note   string  `json:"note,omitempty"`
+}
+
+// Flowed is the sum of all flows, USDT.
+func (r *Result) Flowed() float64 {
+	sum := 0.0
+	for _, f := range r.Flows {
+		sum += f.Amount
+	}
+	return sum
+}
+
+// Profit is what was earned, USDT, adjusted as the owner asked.
+func (r *Result) Profit() float64 {
+	p := r.Final - r.Capital - r.Flowed()
+	if r.Adjust != nil {
+		p += r.Adjust.Amount
+	}
+	return p
+}
+
+// Growth is what one USDT of capital became, flows left out.
+func (r *Result) Growth() float64 {
+	if n := len(r.Curve.Equity); len(r.Flows) > 0 && n > 0 {
+		return r.Curve.Equity[n-1] / r.Capital
+	}
+	return r.Final / r.Capital
+}
+
 // Curve is sampled at regular instants, the first at Start. All slices have the
 // same length or are empty.
 type Curve struct {
-	Start  Time
-	Step   Time
-	Equity []float64 // USDT
+	Start Time
+	Step  Time
+	// Equity is what the opening capital became, USDT: deposits and withdrawals are
+	// chained out of it. Account is the account's value itself where they differ,
+	// else nil.
+	Equity, Account []float64
 	// Leverage is short notional at mark / futures margin balance; +Inf where
 	// the balance is not positive.
 	Leverage []float64

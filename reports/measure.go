@@ -83,8 +83,8 @@ func Measure(res *carry.Result) Metrics {
 	under, longest := TimeUnderWater(daily)
 	m.UnderFrac, m.UnderLong = under, carry.Time(longest)*carry.Day
 	if res.Capital > 0 {
-		m.Total = res.Final/res.Capital - 1
-		m.Annual = annualised(res.Final/res.Capital, res.To-res.From)
+		m.Total = res.Growth() - 1
+		m.Annual = annualised(res.Growth(), res.To-res.From)
 	} else {
 		m.Annual = math.NaN()
 	}
@@ -127,7 +127,7 @@ func annualSince(res *carry.Result, t carry.Time) float64 {
 	if !(from > 0) || res.To-t < 30*carry.Day {
 		return math.NaN()
 	}
-	return annualised(res.Final/from, res.To-t)
+	return annualised(res.Growth()*res.Capital/from, res.To-t)
 }
 
 // view is a document with every figure that more than one section needs.

@@ -159,12 +159,28 @@ func (v *view) metrics(i int) *Metrics {
 func (s *lister) money(v *view) {
 	a := &v.run.Attribution
 	s.line("  " + amount(v.run.Capital) + " -> " + amount(v.run.Final) + " USDT")
+	if len(v.run.Flows) > 0 || v.run.Adjust != nil {
+		s.paragraph("    ", profitLine(v.run), "    ")
+	}
 	s.paragraph("    ", "funding received "+money(a.FundingReceived)+"  paid "+money(a.FundingPaid)+"  basis "+money(a.Basis)+
 		"  fees "+money(fees(a))+"  slippage "+money(a.Slippage)+"  liquidation "+money(a.Liquidation)+"  interest "+money(a.Interest)+
 		"  dust "+signed(a.Dust, 2)+"  residual "+orMissing(v.run.Residual), "    ")
 	if residualOpen(v.run) {
 		s.line("  THE BOOKS DO NOT CLOSE: do not trust these figures")
 	}
+}
+
+// profitLine tells what was earned where the owner moved money or wants the
+// profit adjusted.
+func profitLine(r *carry.Result) string {
+	text := "profit " + money(r.Profit())
+	if n := len(r.Flows); n > 0 {
+		text += ", " + strconv.Itoa(n) + " deposits and withdrawals of " + money(r.Flowed()) + " left out; returns are chained at each"
+	}
+	if a := r.Adjust; a != nil {
+		text += "; " + money(a.Amount) + " of it by hand: " + a.Note
+	}
+	return text
 }
 
 func (s *lister) risk(v *view) {

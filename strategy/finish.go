@@ -18,6 +18,9 @@ func (r *Recorder) Finish(m *carry.Market) (*carry.Result, error) {
 	res := &r.res
 	res.To = r.last
 	res.Final = res.Curve.Equity[len(res.Curve.Equity)-1]
+	if a := res.Curve.Account; a != nil {
+		res.Final = a[len(a)-1]
+	}
 	res.Curve.Step = carry.Hour
 	if n := len(res.Curve.Equity); n > 1 {
 		res.Curve.Step = (res.To - res.From) / carry.Time(n-1)
@@ -38,7 +41,7 @@ func (r *Recorder) Finish(m *carry.Market) (*carry.Result, error) {
 		return nil, err
 	}
 	res.Attribution = total.Float()
-	end := r.mark(r.last, res.Final)
+	end := r.mark(r.last, res.Curve.Equity[len(res.Curve.Equity)-1])
 	res.Years = r.yearRows(end)
 	if res.Counts.Instants > 0 {
 		res.Counts.MeanOpen = float64(r.openSum) / float64(res.Counts.Instants)

@@ -32,7 +32,10 @@ type Recorder struct {
 	// that end between two.
 	lastSpot, lastMark []float64
 	openSum            int
-	unlisted           int
+	// scale turns the account's value into what the opening capital became; flowed
+	// is what moved since the last sample, USDT.
+	scale, flowed float64
+	unlisted      int
 }
 
 // pairRecord collects one pair's share of the run.
@@ -54,7 +57,7 @@ func NewRecorder(pairs []carry.Pair, b *book.Book) *Recorder {
 	n := len(pairs)
 	r := &Recorder{pairs: pairs, book: b, rules: make([]*carry.Rules, n), pairRec: make([]pairRecord, n),
 		codes: make(map[carry.Code]int), lastSpot: make([]float64, n), lastMark: make([]float64, n)}
-	r.res.Extremes.NearestLiquidation = math.Inf(1)
+	r.res.Extremes.NearestLiquidation, r.scale = math.Inf(1), 1
 	return r
 }
 
@@ -92,6 +95,8 @@ func (r *Recorder) Event(ev *carry.Event) error {
 		r.happen(ev.At, ev.Pair, ev.Code, fmt.Sprintf("%s %s refused", ev.Leg, ev.Side), [3]float64{})
 	case carry.EvTransferred:
 		r.transferred(ev)
+	case carry.EvFlow:
+		r.flow(ev)
 	}
 	return nil
 }
@@ -196,6 +201,13 @@ func (r *Recorder) market(ev *carry.Event) error {
 		r.begin(m, s.equity)
 	}
 	c := &r.res.Curve
+	if r.flowed != 0 {
+		r.chain(s.equity)
+	}
+	if r.res.Flows != nil {
+		c.Account = append(c.Account, s.equity)
+		s.equity *= r.scale
+	}
 	c.Equity = append(c.Equity, s.equity)
 	c.Leverage = append(c.Leverage, s.used)
 	c.Notional = append(c.Notional, s.notional)
@@ -217,6 +229,34 @@ func (r *Recorder) market(ev *carry.Event) error {
 		return nil
 	}
 	return r.checkBooks(m)
+}
+
+// chain ends a stretch of the return at a flow: what was earned before it counts
+// on what was there before it. A flow between two samples counts from the second.
+func (r *Recorder) chain(equity float64) {
+	c := &r.res.Curve
+	if c.Account == nil {
+		c.Account = append(make([]float64, 0, cap(c.Equity)), c.Equity...)
+	}
+	r.scale *= (equity - r.flowed) / equity
+	r.flowed = 0
+}
+
+func (r *Recorder) flow(ev *carry.Event) {
+	if !r.started {
+		return // opening balances
+	}
+	x := ev.Amount.Float()
+	r.flowed += x
+	r.res.Flows = append(r.res.Flows, carry.FlowRow{At: ev.At, Amount: x})
+	r.happen(ev.At, -1, carry.CodeFlow, fmt.Sprintf("%.2f USDT on %s", x, ev.Wallet), [3]float64{x, ev.Balance.Float(), 0})
+}
+
+// Adjust notes what the owner wants added to the profit that is shown.
+func (r *Recorder) Adjust(usdt float64, note string) {
+	if usdt != 0 {
+		r.res.Adjust = &carry.FlowRow{Amount: usdt, Note: note}
+	}
 }
 
 func (r *Recorder) begin(m *carry.Market, equity float64) {

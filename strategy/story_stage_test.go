@@ -297,7 +297,7 @@ func (w *theatre) begin(_ []string, kv args) error {
 	}
 	w.quotes = storyQuotes{bid: [2][]float64{col(100), col(100)}, ask: [2][]float64{col(100), col(100)}}
 	w.market = carry.Market{Pairs: w.pairs, Quotes: &w.quotes, SpotLast: col(100), PerpLast: col(100), Mark: col(100), SpotValue: col(1e9),
-		PerpValue: col(1e9), Predicted: make([]carry.PredictedRate, n), IntervalH: col(8), Flags: make([]carry.Flags, n)}
+		PerpValue: col(1e9), SpotDay: col(1e9), PerpDay: col(1e9), Predicted: make([]carry.PredictedRate, n), IntervalH: col(8), Flags: make([]carry.Flags, n)}
 	evs := []carry.Event{{Kind: carry.EvSnapshot, Pair: -1, Balance: carry.AmountFloor(spot), Balance2: carry.AmountFloor(futures)}}
 	rates := carry.Event{Kind: carry.EvRates, Pair: -1}
 	for i := range w.pairs {

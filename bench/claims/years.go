@@ -58,7 +58,7 @@ func table(w *bytes.Buffer, all []*carry.Result) {
 	}
 	fmt.Fprint(w, "\n| **a year, whole span** |")
 	for _, r := range all {
-		fmt.Fprintf(w, " **%s** |", pct(lab.Annual(r.Final/r.Capital-1, r.To-r.From)))
+		fmt.Fprintf(w, " **%s** |", pct(lab.Annual(r.Growth()-1, r.To-r.From)))
 	}
 	fmt.Fprintln(w)
 	for k, y := range all[0].Years {

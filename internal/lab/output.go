@@ -238,14 +238,19 @@ func (o *Output) equity(out *Outcome) error {
 	for _, b := range out.Baselines {
 		header += "," + csvName(b.Name) + "_usdt"
 	}
+	curve := &out.Run.Curve
+	value := curve.Equity
+	if curve.Account != nil {
+		value = curve.Account
+		header += ",without_flows_usdt"
+	}
 	c, err := o.create("equity.csv", header+"\n")
 	if err != nil {
 		return err
 	}
-	curve := &out.Run.Curve
 	for i := range curve.Equity {
 		b := strconv.AppendInt(c.row[:0], int64(curve.At(i)), 10)
-		for _, v := range [...]float64{curve.Equity[i], curve.Notional[i]} {
+		for _, v := range [...]float64{value[i], curve.Notional[i]} {
 			b = strconv.AppendFloat(append(b, ','), v, 'f', 4, 64)
 		}
 		for _, v := range [...]float64{curve.Leverage[i], curve.LiquidationUp[i]} {
@@ -256,6 +261,9 @@ func (o *Output) equity(out *Outcome) error {
 		}
 		for _, base := range out.Baselines {
 			b = strconv.AppendFloat(append(b, ','), base.Curve.Equity[i], 'f', 4, 64)
+		}
+		if curve.Account != nil {
+			b = strconv.AppendFloat(append(b, ','), curve.Equity[i], 'f', 4, 64)
 		}
 		c.row = append(b, '\n')
 		if _, err := c.w.Write(c.row); err != nil {

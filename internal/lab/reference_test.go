@@ -39,7 +39,7 @@ func audit(s *Spec, info *carry.TapeInfo) (*auditor, stage) {
 		engine.PlainFees = func(at carry.Time) carry.Fees { return plain.fees().At(at.Floor(carry.Day)) }
 	}
 	if s.Models.Margin == "isolated" {
-		engine.IsolatedX = s.Models.ExchangeLeverageX
+		engine.IsolatedX = s.Settings.Hedge().LeverageAtExchange()
 	}
 	n := len(info.Pairs)
 	a := &auditor{engine: engine, kinds: make(map[string]int), info: info, spot: make([]carry.Price, n), mark: make([]carry.Price, n)}

@@ -98,6 +98,9 @@ func newLane(name string, e strategy.Entry, s strategy.Settings, spec *Spec, inf
 	l.run = &strategy.Run{Core: core, Venue: venue, Gate: risk.NewGate(info.Pairs, risk.Limits{}), Book: books,
 		Recorder: strategy.NewRecorder(info.Pairs, books), Journal: strategy.NoJournal{}}
 	l.run.Recorder.Expect(int((info.To-from)/info.Step) + 2)
+	if h := s.Hedge(); h != nil {
+		l.run.Recorder.Adjust(h.ProfitAdjustUSDT, h.ProfitAdjustNote)
+	}
 	if !spec.NoJournal {
 		l.hash = strategy.NewHashJournal()
 		l.run.Journal = l.hash

@@ -99,7 +99,7 @@ func (r *TrialRow) fill(res *carry.Result, hold carry.Time) {
 		name  string
 		value float64
 	}{
-		{"annual_frac", Annual(res.Final/res.Capital-1, res.To-res.From)},
+		{"annual_frac", Annual(res.Growth()-1, res.To-res.From)},
 		{"max_drawdown_frac", res.Extremes.MaxDrawdown},
 		{"nearest_liquidation_frac", res.Extremes.NearestLiquidation},
 		{"max_leverage_x", res.Extremes.MaxLeverage},
