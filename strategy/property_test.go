@@ -260,7 +260,7 @@ func TestHedgedBookKeepsItsRules(t *testing.T) {
 		rest(rt, x)
 	})
 	t.Log(seen)
-	for _, c := range []string{"open", "top-up", "close-rate", "repair", "retry", "trim-rise"} {
+	for _, c := range []string{"open", "top-up", "close-rate", "repair", "retry"} {
 		if seen[c] == 0 {
 			t.Errorf("%s never happened: the test does not test it", c)
 		}
