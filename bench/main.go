@@ -65,9 +65,17 @@ func main() {
 	out := flag.String("out", "docs/results", "folder for the result file; empty writes none")
 	rows := flag.String("rows", "", "read all rows of this store through database/sql and exit")
 	years := flag.Int("years", 3, "years of the generated market")
+	sweepOnly := flag.Bool("sweep", false, "measure sweeps only, and write nothing")
 	flag.Parse()
 	if *rows != "" {
 		if err := readRows(*rows); err != nil {
+			fmt.Fprintln(os.Stderr, "bench:", err)
+			os.Exit(1)
+		}
+		return
+	}
+	if *sweepOnly {
+		if err := sweep(&report{}, *coins, sweepDays); err != nil {
 			fmt.Fprintln(os.Stderr, "bench:", err)
 			os.Exit(1)
 		}
@@ -94,6 +102,9 @@ func run(rounds, coins, years int, dir, out string) error {
 		return err
 	}
 	if err := whole(r, rounds, coins, years, dir); err != nil {
+		return err
+	}
+	if err := sweep(r, coins, sweepDays); err != nil {
 		return err
 	}
 	if err := crawler(r); err != nil {

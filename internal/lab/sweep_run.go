@@ -304,12 +304,14 @@ func medianHold(trips []carry.Trip) carry.Time {
 	return lengths[len(lengths)/2]
 }
 
-// slim drops what a sweep does not keep, so that thousands of trials fit.
+// slim is a copy of what a sweep keeps, so that thousands of trials fit; a copy,
+// since a result lies inside the recorder that made it and would hold it and its
+// books.
 func slim(r *carry.Result) *carry.Result {
-	r.Happenings, r.Trips, r.Coverage = nil, nil, nil
-	r.Curve.Leverage, r.Curve.LiquidationUp, r.Curve.Notional = nil, nil, nil
-	r.Curve = daily(&r.Curve)
-	return r
+	out := *r
+	out.Happenings, out.Trips, out.Coverage, out.Coins, out.Params = nil, nil, nil, nil, nil
+	out.Curve = daily(&r.Curve)
+	return &out
 }
 
 // daily keeps one equity sample a day.
