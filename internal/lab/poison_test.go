@@ -29,8 +29,11 @@ func (p poisonedFees) At(t carry.Time) carry.Fees {
 func decide(t *testing.T, strategy string, tape carry.Tape, st stage) *diary {
 	t.Helper()
 	settings := eager
-	if strategy != "funding" {
+	switch strategy {
+	case "hold", "holdvalue":
 		settings = []string{"riseTrimFrac=0.1"}
+	case "null":
+		settings = nil
 	}
 	d := &diary{}
 	st.journal = d.keep
@@ -178,5 +181,66 @@ func TestPoisonCatchesAPeeker(t *testing.T) {
 		if caught < 3 {
 			t.Errorf("a core that sees the %s was caught in %d of 12 runs", name, caught)
 		}
+	}
+}
+
+// onlooker is a core that looks into every hour: it sets timers, rests orders
+// that may or may not fill, and tells each price that it is shown.
+type onlooker struct {
+	carry.Core
+	id carry.OrderID
+}
+
+func (o *onlooker) Step(ev *carry.Event, out []carry.Command) []carry.Command {
+	out = o.Core.Step(ev, out)
+	switch {
+	case ev.Kind == carry.EvFill:
+		return append(out, carry.Command{Kind: carry.CmdNote, Pair: ev.Pair, Code: carry.CodeHold, X: [3]float64{ev.Price.Float(), float64(ev.Qty), float64(ev.At)}})
+	case ev.Kind != carry.EvMarket || ev.Market.WarmUp:
+		return out
+	}
+	m := ev.Market
+	for i := range m.Pairs {
+		out = append(out, carry.Command{Kind: carry.CmdNote, Pair: int32(i), Code: carry.CodeHold, X: [3]float64{m.SpotLast[i], m.PerpLast[i], m.Mark[i]}})
+	}
+	if m.Within || m.At%(7*carry.Hour) != 0 || m.Flags[0]&carry.Tradable != carry.Tradable {
+		return out
+	}
+	o.id++
+	out = append(out, carry.Command{Kind: carry.CmdTimer, Pair: -1, ID: uint32(o.id), At: m.At + 23*carry.Minute})
+	price := carry.PriceFromFloat(m.SpotLast[0] * 0.999)
+	return append(out, carry.Command{Kind: carry.CmdOrder, Pair: 0, Side: carry.Buy, Order: 1<<40 + o.id, Life: carry.GTC, Ref: price,
+		Limit: price - price%1_000_000, Qty: m.Pairs[0].QtyFloor(20/m.SpotLast[0]) / 1000 * 1000})
+}
+
+// What is shown and filled within an hour is of that hour, whatever comes after
+// it.
+func TestPoisonWithinTheHour(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(9, 9))
+	inside := 0
+	for seed := range uint64(6) {
+		o := smallMarket(500+seed, 4, 3)
+		st := stage{core: func(c carry.Core) carry.Core { return &onlooker{Core: c} }}
+		clean := decide(t, "null", generate(t, o), st)
+		info := generate(t, o).Info()
+		for range 2 {
+			at := info.From + 40*carry.Day + carry.Time(rnd.Int64N(int64(info.To-info.From-45*carry.Day)))
+			dirty := decide(t, "null", sim.Poison(generate(t, o), at, rnd.Uint64()), st)
+			if k, differs := firstDifference(clean, dirty, at); differs {
+				t.Fatalf("poisoned after %s: %d differs:\n clean %s\n dirty %s", at, k, line(clean, k), line(dirty, k))
+			}
+			for _, s := range clean.upTo(at) {
+				if s.at%carry.Hour != 0 {
+					inside++
+				}
+			}
+			if _, differs := firstDifference(clean, dirty, info.To); !differs {
+				t.Errorf("the poison after %s was not felt", at)
+			}
+		}
+	}
+	t.Logf("%d words said within hours were compared", inside)
+	if inside < 5000 {
+		t.Errorf("%d words said within hours: too little to prove anything", inside)
 	}
 }
