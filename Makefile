@@ -3,7 +3,7 @@ FUZZTIME ?= 10s
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 RACE = ./data ./internal/lab ./sim ./strategy ./internal/crawl ./internal/binance/...
 
-.PHONY: help test short race fmt vet lint cover fuzz slurm browser power bench claims claims-check crawl-real crash crawl-speed demo ci
+.PHONY: help builds docs rehearse test short race fmt vet lint cover fuzz slurm browser power bench claims claims-check crawl-real crash crawl-speed demo ci
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 14
@@ -57,6 +57,12 @@ LONG = CARRY_LONG=1 go test -v -count=1 $(LONGFLAGS)
 
 crawl-real: ## all recorded series through the crawler, by archives and by REST, against their import
 	$(LONG) -timeout=30m ./internal/crawl ./data -run 'TestACrawlOfAllRecordedSeriesEqualsTheirImport|TestRealImportAgain'
+
+builds: ## the same journal from five builds: cgo, pure Go, GOAMD64 v1 and v3, race
+	$(LONG) -timeout=30m ./cmd/backtest -run TestHashAcrossBuilds
+
+docs: ## every session and table of the documents against the program
+	$(LONG) -timeout=20m ./internal/docstest -run TestDocumentsShowWhatTheProgramPrints
 
 crash: ## kill -9 a crawl 200 times and compare what it leaves
 	$(LONG) -timeout=30m ./cmd/crawl -run TestKilled200Times

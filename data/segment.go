@@ -47,8 +47,6 @@ const (
 	formPremium = 3
 )
 
-var formColumns = [...]int{0, 5, 3, 1}
-
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // errSegment says that packed bytes do not make sense.

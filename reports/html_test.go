@@ -134,7 +134,8 @@ func TestFiveYearsStaySmallAndQuick(t *testing.T) {
 }
 
 func TestSameDocumentSamePage(t *testing.T) {
-	if render(t, invent(2, 1)) != render(t, invent(2, 1)) {
+	once := render(t, invent(2, 1))
+	if again := render(t, invent(2, 1)); again != once {
 		t.Error("two pages of the same document differ")
 	}
 }

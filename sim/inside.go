@@ -132,7 +132,7 @@ func (v *Venue) reach(f *Frames, start, at carry.Time, frac float64) {
 // happened.
 func (x *Exchange) adverse(row bar, i int32, from, to float64) float64 {
 	last := x.mark[i]
-	h := math.NaN()
+	var h float64
 	if whole := from == 0 && to >= 1; whole || from < row.peakAt() && row.peakAt() <= to {
 		if h = row.b.MarkHigh[row.k]; h != h {
 			h = row.b.Perp.High[row.k]

@@ -92,8 +92,7 @@ func TestRestingOrders(t *testing.T) {
 		o.FuturesUSDT = o.CapitalUSDT / 2
 		free := carry.Amount(0)
 		do := h.plan(map[int][]carry.Command{1: {e.c}})
-		var p *played
-		p = h.play(t, o, NoSpread{}, func(ev *carry.Event) []carry.Command { return do(ev) })
+		p := h.play(t, o, NoSpread{}, func(ev *carry.Event) []carry.Command { return do(ev) })
 		fills := p.of(carry.EvFill)
 		if len(p.of(carry.EvAck)) != 1 || len(fills) != 0 != e.filled {
 			t.Errorf("%s: %v", e.name, p.kinds())

@@ -33,9 +33,7 @@ func (x *Exchange) short(i int32, q carry.Qty, price float64) {
 
 // rise runs one bar with these highest marks.
 func (x *Exchange) rise(h *hand, high ...float64) []carry.Event {
-	for i, p := range high {
-		h.block.MarkHigh[i] = p
-	}
+	copy(h.block.MarkHigh, high)
 	x.out = x.out[:0]
 	for _, i := range x.acct.open {
 		x.high[i] = x.adverse(bar{&h.block, int(i)}, i, 0, 1)

@@ -85,12 +85,10 @@ type weather struct {
 type climate struct {
 	regimeRand, factorRand, outageRand Stream
 
-	from, step, warm carry.Time
-	now              regime
-	until            carry.Time // no new regime before
-	mixYear          int
-	crashes          episodes
-	noOutages        bool
+	from, step carry.Time
+	now        regime
+	crashes    episodes
+	noOutages  bool
 
 	demand, amp, band, noise, vol2, volume, follow float64
 

@@ -10,10 +10,9 @@ import (
 type episodeKind uint8
 
 const (
-	noEpisode episodeKind = iota
 	// crash: the whole market falls within five hours, like 2021-05-19, and
 	// regains a third; perpetuals fall far below spot at the bottom.
-	crash
+	crash episodeKind = iota + 1
 	// pump: one coin multiplies within twenty hours, like DOGE on 2021-01-29,
 	// and gives back almost half.
 	pump

@@ -9,9 +9,9 @@ import (
 
 // history is one coin's hourly closes and premiums with the times of its bars.
 type history struct {
-	at                         []carry.Time
-	spot, low, premium, rate8h []float64
-	intervals                  map[float64]int
+	at                    []carry.Time
+	spot, premium, rate8h []float64
+	intervals             map[float64]int
 }
 
 func histories(t testing.TB, m *Market) []history {

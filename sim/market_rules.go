@@ -38,10 +38,6 @@ func brackets(steps []ladderStep) []carry.Bracket {
 	return out
 }
 
-// fundingCap is the largest settled rate: 0.75 of the first bracket's
-// maintenance margin rate (binance.md §2.1).
-func fundingCap(b []carry.Bracket) float64 { return float64(0.75 * b[0].MMR) }
-
 func (l *coinLife) pair() carry.Pair {
 	name := coinName(l.index)
 	p := carry.Pair{

@@ -14,18 +14,16 @@ import (
 // keeper stands between loop and core and demands, after every event, what must
 // hold of a hedged book whatever the exchange does.
 type keeper struct {
-	fail    func(format string, args ...any)
-	core    carry.Core
-	w       *theatre
-	slice   float64                         // USDT, the largest
-	coin    float64                         // limit of a coin, USDT
-	total   float64                         // limit of all, USDT
-	way     map[carry.OrderID]carry.Command // orders whose outcome is not known
-	taken   map[int32]bool                  // a leg was taken away, not yet made good
-	halted  bool                            // the desk is in HALT
-	seen    map[string]int
-	low     []float64 // price of each coin so far
-	opening map[int32]bool
+	fail  func(format string, args ...any)
+	core  carry.Core
+	w     *theatre
+	slice float64                         // USDT, the largest
+	coin  float64                         // limit of a coin, USDT
+	total float64                         // limit of all, USDT
+	way   map[carry.OrderID]carry.Command // orders whose outcome is not known
+	taken map[int32]bool                  // a leg was taken away, not yet made good
+	seen  map[string]int
+	low   []float64 // price of each coin so far
 }
 
 // Step passes an event on and judges the answer.

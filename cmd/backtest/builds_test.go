@@ -17,9 +17,7 @@ import (
 // drivers and with the race detector, and runs each build over the same markets:
 // the journal's hash is the same, whatever the program's own hash.
 func TestHashAcrossBuilds(t *testing.T) {
-	if testing.Short() {
-		t.Skip("builds the command five times, cold in minutes")
-	}
+	testenv.Long(t, "builds")
 	goTool := testenv.Tool(t, "install Go", "go")
 	testenv.Tool(t, "apt-get install gcc", "gcc", "cc", "clang")
 	stores := map[string]string{"invented": filepath.Join(t.TempDir(), "invented.db"), "history": filepath.Join(t.TempDir(), "history.db")}

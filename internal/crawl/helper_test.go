@@ -3,8 +3,6 @@ package crawl
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"io"
 	"net/http"
@@ -191,11 +189,6 @@ func dump(t testing.TB, s *data.Store, only ...string) string {
 		}
 	}
 	return out.String()
-}
-
-func digest(text string) string {
-	sum := sha256.Sum256([]byte(text))
-	return hex.EncodeToString(sum[:8])
 }
 
 // differ shows the first line in which two dumps differ.

@@ -120,8 +120,3 @@ func (o *Options) complete() error {
 
 // wants tells whether a kind was asked for.
 func (o *Options) wants(kind string) bool { return slices.Contains(o.Kinds, kind) }
-
-// wantsPerp tells whether a series of the perpetual was asked for.
-func (o *Options) wantsPerp() bool {
-	return o.wants(data.KindFunding) || o.wants(data.KindPerp) || o.wants(data.KindMark) || o.wants(data.KindPremium)
-}

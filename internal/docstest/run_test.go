@@ -1,7 +1,7 @@
 // Package docstest holds the documents against the program: every session and
 // table marked in them is run and compared with what they show.
 //
-//	go test ./internal/docstest            compare
+//	make docs                              compare
 //	go test ./internal/docstest -update    write what the program prints now
 package docstest
 
@@ -115,8 +115,8 @@ func (d *desk) fresh(t *testing.T, b *block) []string {
 }
 
 func TestDocumentsShowWhatTheProgramPrints(t *testing.T) {
-	if testing.Short() {
-		t.Skip("runs every command of the documents")
+	if !*update {
+		testenv.Long(t, "docs")
 	}
 	if runtime.GOOS == "windows" {
 		t.Skip("the documents' sessions need a shell")

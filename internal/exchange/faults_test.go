@@ -263,7 +263,7 @@ func sorted(s []string) []string {
 // fileTrials are faults of a file's form, with a checksum that fits.
 func fileTrials() []faultTrial {
 	entry := func(kind FaultKind, check func(t *testing.T, sound reply, files []*zip.File)) faultTrial {
-		return faultTrial{kind, FaultRule{}, zipURL, func(t *testing.T, _ *shop, sound, got reply, err error) {
+		return faultTrial{kind, FaultRule{}, zipURL, func(t *testing.T, _ *shop, sound, got reply, _ error) {
 			z, err := zip.NewReader(bytes.NewReader(got.body), int64(len(got.body)))
 			if err != nil && !errors.Is(err, zip.ErrInsecurePath) {
 				t.Fatal(err)

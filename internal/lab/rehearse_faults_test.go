@@ -77,7 +77,6 @@ type witness struct {
 	market carry.Market
 	acct   *carry.Account
 	rules  map[int32]*carry.Rules
-	flying map[carry.OrderID]bool
 }
 
 func (w *witness) Event(ev *carry.Event) error {

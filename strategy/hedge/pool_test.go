@@ -191,9 +191,7 @@ func TestReductionQueue(t *testing.T) {
 			s.keeps(i)
 			s.price(i, price)
 		}
-		for i, rate := range []carry.PredictedRate{0.0003, 0.0001, -0.0005, -0.001} {
-			s.market.Predicted[i] = rate
-		}
+		copy(s.market.Predicted, []carry.PredictedRate{0.0003, 0.0001, -0.0005, -0.001})
 		s.market.Flags[3] &^= carry.SpotFresh
 		return s
 	}

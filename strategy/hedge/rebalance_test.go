@@ -13,13 +13,13 @@ import (
 func moved(d *Desk, s survey) float64 {
 	d.out = nil
 	d.rebalance(&s)
-	for _, c := range d.out {
-		if c.Wallet == carry.SpotWallet {
-			return c.Amount.Float()
-		}
-		return -c.Amount.Float()
+	switch {
+	case len(d.out) == 0:
+		return 0
+	case d.out[0].Wallet == carry.SpotWallet:
+		return d.out[0].Amount.Float()
 	}
-	return 0
+	return -d.out[0].Amount.Float()
 }
 
 // strategy.md's formulas on round figures. C = B + F − V/L.
