@@ -23,7 +23,7 @@ var update = flag.Bool("update", false, "write what the program prints now into 
 
 // documents in the order in which they run; the guide's import comes first and
 // fills the folder of the recorded history for all of them.
-var documents = []string{"docs/USER_GUIDE.md", "README.md", "docs/RESULTS.md", "docs/SHOWN.md", "docs/NOTEBOOK.md"}
+var documents = []string{"docs/USER_GUIDE.md", "README.md", "docs/RESULTS.md", "docs/SHOWN.md", "docs/RESEARCH.md", "docs/NOTEBOOK.md"}
 
 // history is the name that the documents give to the folder of recorded files.
 const history = "history"
