@@ -212,6 +212,9 @@ func (v *Venue) Next(ctx context.Context) (*carry.Event, error) {
 		}
 	}
 	ev := &v.out[v.head]
+	if ev.At <= 0 {
+		return nil, fmt.Errorf("%w: %s of pair %d; nothing is decided on it", errTimeless, ev.Kind, ev.Pair)
+	}
 	v.head++
 	v.last = max(v.last, ev.At)
 	return ev, nil
@@ -317,6 +320,10 @@ func (v *Venue) emit(ev carry.Event) {
 	v.mirror.apply(&ev)
 	v.out = append(v.out, ev)
 }
+
+// errTimeless is a programmer's error: a core that believed it would think that
+// it is 1970.
+var errTimeless = errors.New("binance: an event without a time")
 
 var errUnapproved = errors.New("binance: a command came without the gate's approval")
 

@@ -25,7 +25,8 @@ func (v *Venue) cutIfDue(ctx context.Context, now carry.Time) error {
 	m := &v.market
 	at := m.cutAt
 	if v.wantsInside() {
-		v.emit(carry.Event{Kind: carry.EvMarket, At: m.insideAt, Pair: -1, Market: m.inside()})
+		c := m.inside()
+		v.emit(carry.Event{Kind: carry.EvMarket, At: c.At, Pair: -1, Market: c})
 		return nil
 	}
 	if at == 0 || v.o.Pace == nil && v.serverNow() < at+settleDelay {

@@ -116,7 +116,8 @@ func (v *Venue) wantsInside() bool {
 }
 
 // inside makes the cross-section of a moment inside a bar: prices of the moment,
-// and what only a closed bar can tell of the last one. A coin that is halted
+// and what only a closed bar can tell of the last one. It forgets that the moment
+// was asked for: its time is from then on the cross-section's. A coin that is halted
 // while its perpetual trades goes with it.
 func (m *marketState) inside() *carry.Market {
 	c := &m.cut

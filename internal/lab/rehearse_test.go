@@ -46,15 +46,11 @@ func compare(t testing.TB, want *carry.Result, wantSaid []Said, got *Rehearsed) 
 	}
 }
 
-// hourly are settings of a core that decides at bars only: the loopback exchange's
-// streams show no moments within them yet.
-var hourly = append([]string{"slicesMaxN=off", "settleBlackoutS=0", "verifyReadsN=1"}, eager...)
-
 // The same decisions, to the digit, whether the core meets the simulation or
 // the real adapter with the loopback exchange behind HTTP and WebSocket.
 func TestRehearsalEqualsBacktest(t *testing.T) {
 	o := smallMarket(21, 6, 2)
-	spec := setUp(t, "funding", nil, hourly...)
+	spec := setUp(t, "funding", nil, eager...)
 	spec.Open = anew(t, o)
 	spec.From = o.From + 35*carry.Day
 	want, wantSaid := backtested(t, spec)
@@ -81,7 +77,7 @@ func TestRehearsalEqualsBacktestOnHistory(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer store.Close()
-	spec := setUp(t, "funding", nil, hourly...) // with the defaults nothing qualified that summer
+	spec := setUp(t, "funding", nil, eager...) // with the defaults nothing qualified that summer
 	spec.From, spec.To = moment(t, "2023-06-01"), moment(t, "2023-07-31")
 	spec.Open = func(from, to carry.Time, coins []string) (carry.Tape, error) {
 		return data.OpenTape(context.Background(), store, data.TapeOptions{From: from, To: to, Coins: coins})
