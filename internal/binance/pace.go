@@ -42,7 +42,7 @@ func (l *Lockstep) Now() carry.Time {
 func (l *Lockstep) SleepUntil(ctx context.Context, _ carry.Time) error { return ctx.Err() }
 
 // Step implements Pacer.
-func (l *Lockstep) Step(ctx context.Context, wakes []carry.Time) (ended bool, err error) {
+func (l *Lockstep) Step(ctx context.Context, wakes []carry.Time) (woken, ended bool, err error) {
 	target := l.base + "/loopback/v1/step?"
 	for _, wake := range wakes {
 		if !l.asked[wake] {
@@ -52,26 +52,27 @@ func (l *Lockstep) Step(ctx context.Context, wakes []carry.Time) (ended bool, er
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, target, nil)
 	if err != nil {
-		return false, err
+		return false, false, err
 	}
 	resp, err := l.client.Do(req)
 	if err != nil {
-		return false, fmt.Errorf("step the loopback exchange: %w", err)
+		return false, false, fmt.Errorf("step the loopback exchange: %w", err)
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, 1<<16))
 	if err != nil {
-		return false, fmt.Errorf("step the loopback exchange: %w", err)
+		return false, false, fmt.Errorf("step the loopback exchange: %w", err)
 	}
 	if resp.StatusCode != http.StatusOK {
-		return false, fmt.Errorf("step the loopback exchange: HTTP %d: %s", resp.StatusCode, body)
+		return false, false, fmt.Errorf("step the loopback exchange: HTTP %d: %s", resp.StatusCode, body)
 	}
 	var a struct {
 		Now   carry.Time `json:"now"`
+		Event string     `json:"event"`
 		Ended bool       `json:"ended"`
 	}
 	if err := json.Unmarshal(body, &a); err != nil {
-		return false, fmt.Errorf("step the loopback exchange: %w", err)
+		return false, false, fmt.Errorf("step the loopback exchange: %w", err)
 	}
 	l.mu.Lock()
 	l.now = max(l.now, a.Now)
@@ -81,5 +82,5 @@ func (l *Lockstep) Step(ctx context.Context, wakes []carry.Time) (ended bool, er
 		}
 	}
 	l.mu.Unlock()
-	return a.Ended, nil
+	return a.Event == carry.EvTimer.String(), a.Ended, nil
 }

@@ -222,7 +222,9 @@ func DefaultLiveURLs() LiveURLs {
 
 // Pacer lets the other side's time go on, in rehearsals in lockstep. Step
 // returns when what happened has reached the streams; wakes are times at which
-// it must stop at the latest. Without a pacer time is the machine's.
+// it must stop at the latest, and woken tells that it stopped for one: what was
+// due at that time and came before has been told. Without a pacer time is the
+// machine's.
 type Pacer interface {
-	Step(ctx context.Context, wakes []carry.Time) (ended bool, err error)
+	Step(ctx context.Context, wakes []carry.Time) (woken, ended bool, err error)
 }

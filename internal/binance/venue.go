@@ -62,6 +62,7 @@ type Venue struct {
 	moves    []*move
 	moved    map[int64]bool // numbers of transfers that are over
 	timers   []timer
+	woken    carry.Time // when time last stopped for a timer, in lockstep
 	key      string     // listen key
 	keyAt    carry.Time // when it was last kept alive
 	feesPaid int        // FUNDING_FEE events since the last cross-section
@@ -251,13 +252,13 @@ func (v *Venue) work(ctx context.Context) error {
 // and transfers whose outcome is not known.
 func (v *Venue) care(ctx context.Context) error {
 	now := v.c.Now()
-	for k, t := range v.timers {
-		if t.at <= now {
-			v.timers = append(v.timers[:k], v.timers[k+1:]...)
-			v.market.lookIn = true
-			v.emit(carry.Event{Kind: carry.EvTimer, At: t.at, Pair: -1, ID: t.id})
-			return nil
-		}
+	if k := v.due(now); k >= 0 {
+		t := v.timers[k]
+		v.timers = append(v.timers[:k], v.timers[k+1:]...)
+		at := max(t.at, v.last)
+		v.market.lookIn = at
+		v.emit(carry.Event{Kind: carry.EvTimer, At: at, Pair: -1, ID: t.id})
+		return nil
 	}
 	if err := v.keepAlive(ctx, now); err != nil {
 		return err
@@ -269,6 +270,22 @@ func (v *Venue) care(ctx context.Context) error {
 		return err
 	}
 	return v.cutIfDue(ctx, now)
+}
+
+// due is the earliest timer whose time has come, of several the first asked for;
+// -1 if there is none. In lockstep it has come when the exchange stopped for it:
+// what happened at the same time before is told before.
+func (v *Venue) due(now carry.Time) int {
+	if v.o.Pace != nil {
+		now = v.woken
+	}
+	first := -1
+	for k, t := range v.timers {
+		if t.at <= now && (first < 0 || t.at < v.timers[first].at) {
+			first = k
+		}
+	}
+	return first
 }
 
 // wakes are the times at which care must look again at the latest. In lockstep
@@ -294,7 +311,11 @@ func (v *Venue) wakes() (at []carry.Time) {
 func (v *Venue) pass(ctx context.Context) error {
 	wakes := v.wakes()
 	if v.o.Pace != nil && len(v.up) == linksN {
-		ended, err := v.o.Pace.Step(ctx, wakes)
+		v.market.insideAt = 0 // nobody asked for this moment, and now it passes
+		woken, ended, err := v.o.Pace.Step(ctx, wakes)
+		if woken {
+			v.woken = v.c.Now()
+		}
 		v.ended = v.ended || ended
 		return err
 	}

@@ -40,10 +40,10 @@ type marketState struct {
 	// now are the last prices of the bar that is under way, and base those at its
 	// beginning.
 	now, base [2][]float64
-	// lookIn: a cross-section inside the bar was asked for by a timer; insideAt:
-	// the marks of a moment inside a bar came, 0: none did.
-	lookIn   bool
-	insideAt carry.Time
+	// lookIn is the time of a timer, by which a cross-section inside the bar was
+	// asked for, 0: by none; insideAt that of the latest marks inside a bar, 0: none
+	// came.
+	lookIn, insideAt carry.Time
 }
 
 func (m *marketState) reset(pairs []carry.Pair) {
@@ -93,7 +93,7 @@ func (v *Venue) takeMarks() {
 	case m.done == 0:
 	case t > m.done:
 		m.cutAt = max(m.cutAt, t)
-	case at > m.done:
+	case at >= m.done:
 		m.insideAt = at
 	}
 }
@@ -105,14 +105,14 @@ const momentReal = carry.Minute
 // timer, and from moment to moment while orders rest.
 func (v *Venue) wantsInside() bool {
 	m := &v.market
-	if m.insideAt == 0 || m.cutAt != 0 {
-		return false
+	if m.insideAt == 0 || m.cutAt != 0 || m.insideAt < v.last {
+		return false // what was told since is later than these marks
 	}
 	rests := false
 	for _, x := range v.flights.list {
 		rests = rests || x.acked
 	}
-	return m.lookIn || rests && (v.o.Pace != nil || m.insideAt-m.cut.At >= momentReal)
+	return m.lookIn != 0 && m.insideAt >= m.lookIn || rests && (v.o.Pace != nil || m.insideAt-m.cut.At >= momentReal)
 }
 
 // inside makes the cross-section of a moment inside a bar: prices of the moment,
@@ -135,7 +135,7 @@ func (m *marketState) inside() *carry.Market {
 			c.SpotLast[i] = float64(m.base[carry.Spot][i] * (c.PerpLast[i] / m.base[carry.Perp][i]))
 		}
 	}
-	m.lookIn, m.insideAt = false, 0
+	m.lookIn, m.insideAt = 0, 0
 	return c
 }
 
