@@ -75,10 +75,7 @@ func (v *Venue) subscribesUser() []byte {
 func (v *Venue) hear(ctx context.Context, f frame) error {
 	switch {
 	case f.down:
-		delete(v.up, f.link)
-		if v.started {
-			v.emit(carry.Event{Kind: carry.EvLink, At: max(v.last, v.c.Now()), Pair: -1, Code: carry.CodeStale})
-		}
+		v.down(f.link)
 		return nil
 	case f.up:
 		return v.linkUp(ctx, f.link)
@@ -96,7 +93,7 @@ func (v *Venue) hear(ctx context.Context, f frame) error {
 	}
 	if err != nil {
 		v.o.Log(fmt.Sprintf("stream %s: %v; connecting again", f.link.name, err))
-		f.link.again()
+		v.again(f.link)
 	}
 	return nil
 }
@@ -106,7 +103,7 @@ func (v *Venue) hearAPI(ctx context.Context, f frame) error {
 	switch {
 	case err != nil:
 		v.o.Log(fmt.Sprintf("stream %s: %v; connecting again", f.link.name, err))
-		f.link.again()
+		v.again(f.link)
 		return nil
 	case a.Event != nil:
 		return v.hearUser(ctx, f, a.Event, wire.Spot)
@@ -115,10 +112,27 @@ func (v *Venue) hearAPI(ctx context.Context, f frame) error {
 			return fmt.Errorf("%w: the spot account's stream was refused: %s (%d)", ErrKeys, a.Error.Msg, a.Error.Code)
 		}
 		v.o.Log(fmt.Sprintf("stream %s was refused: %s (%d); connecting again", f.link.name, a.Error.Msg, a.Error.Code))
-		f.link.again()
+		v.again(f.link)
 		return nil
 	}
 	return v.linkUp(ctx, f.link)
+}
+
+// again makes a link connect anew. From now on it tells nothing.
+func (v *Venue) again(l *link) {
+	l.again()
+	v.down(l)
+}
+
+// down notes that a link is gone, and tells it once.
+func (v *Venue) down(l *link) {
+	if !v.up[l] {
+		return
+	}
+	delete(v.up, l)
+	if v.started {
+		v.emit(carry.Event{Kind: carry.EvLink, At: max(v.last, v.c.Now()), Pair: -1, Code: carry.CodeStale})
+	}
 }
 
 // linkUp notes that a link works. After a break the account is read again, so
@@ -166,7 +180,7 @@ func (v *Venue) resync(ctx context.Context, l *link) error {
 func (v *Venue) overrun() {
 	v.o.Log("more arrived than could be read; all streams are opened again")
 	for _, l := range []*link{v.links.spot, v.links.public, v.links.market, v.links.private, v.links.api} {
-		l.again()
+		v.again(l)
 	}
 }
 
@@ -175,7 +189,7 @@ func (v *Venue) hearUser(ctx context.Context, f frame, data []byte, m wire.Marke
 	ev, err := wire.DecodeUserEvent(data, m)
 	if err != nil {
 		v.o.Log(fmt.Sprintf("stream %s: %v; the account is read again", f.link.name, err))
-		f.link.again()
+		v.again(f.link)
 		return nil
 	}
 	switch {
@@ -192,7 +206,7 @@ func (v *Venue) hearUser(ctx context.Context, f frame, data []byte, m wire.Marke
 		return v.mirror.take(ev.Balance)
 	case ev.Kind == "listenKeyExpired", ev.Kind == "eventStreamTerminated", ev.Kind == "serverShutdown":
 		v.o.Log(fmt.Sprintf("stream %s: %s; connecting again", f.link.name, ev.Kind))
-		f.link.again()
+		v.again(f.link)
 	}
 	return nil
 }
@@ -281,7 +295,7 @@ func (v *Venue) keepAlive(ctx context.Context, now carry.Time) error {
 		if err := v.readListenKey(v.trader.listen(ctx, "")); err != nil {
 			return err
 		}
-		v.links.private.again()
+		v.again(v.links.private)
 	}
 	return nil
 }
