@@ -61,6 +61,9 @@ crawl-real: ## all recorded series through the crawler, by archives and by REST,
 builds: ## the same journal from five builds: cgo, pure Go, GOAMD64 v1 and v3, race
 	$(LONG) -timeout=30m ./cmd/backtest -run TestHashAcrossBuilds
 
+rehearse: ## sixty days of history through the real adapter, and every kind of fault
+	$(LONG) -timeout=20m ./internal/lab -run 'TestRehearsalEqualsBacktestOnHistory|TestRehearsalUnderFaults'
+
 docs: ## every session and table of the documents against the program
 	$(LONG) -timeout=20m ./internal/docstest -run TestDocumentsShowWhatTheProgramPrints
 

@@ -9,6 +9,7 @@ import (
 
 	"carry"
 	"carry/internal/exchange"
+	"carry/internal/testenv"
 )
 
 // Whatever the exchange does wrong with orders, transfers, events and streams: nothing is
@@ -22,7 +23,7 @@ func TestRehearsalUnderFaults(t *testing.T) {
 	executed := []exchange.TradeFaultKind{exchange.OrderAnswerLost, exchange.OrderUnknown, exchange.OrderTimeout, exchange.OrderHidden,
 		exchange.OrderEmpty, exchange.OrderPage, exchange.TransferAnswerLost, exchange.EventTwice, exchange.StreamsDrop, exchange.ListenKeyGone}
 	for k, kind := range exchange.TradeFaultKinds() {
-		if testing.Short() && k%4 != 0 {
+		if !testenv.LongWanted() && k%4 != 0 {
 			continue
 		}
 		t.Run(string(kind), func(t *testing.T) {

@@ -65,9 +65,7 @@ func TestRehearsalEqualsBacktest(t *testing.T) {
 // The same over sixty days of history, from 2023-06-01, and all its coins, more
 // than twenty.
 func TestRehearsalEqualsBacktestOnHistory(t *testing.T) {
-	if testing.Short() {
-		t.Skip("imports real history")
-	}
+	testenv.Long(t, "rehearse")
 	dir := t.TempDir()
 	if err := importCoins(filepath.Join(testenv.Shared(t), "data"), dir, nil); err != nil {
 		t.Fatal(err)

@@ -67,11 +67,14 @@ func Browser(t testing.TB) string {
 	return Tool(t, "apt-get install chromium", "chromium", "chromium-browser", "google-chrome")
 }
 
+// LongWanted tells whether a make target of long tests runs.
+func LongWanted() bool { return os.Getenv("CARRY_LONG") == "1" }
+
 // Long leaves a test that takes minutes to a make target of its own, which sets
 // CARRY_LONG=1. CI runs those targets as parts, so that nothing stays untested.
 func Long(t testing.TB, target string) {
 	t.Helper()
-	if os.Getenv("CARRY_LONG") != "1" {
+	if !LongWanted() {
 		t.Skipf("%smake %s runs it", longWord, target)
 	}
 }
