@@ -114,7 +114,9 @@ func (s *Store) Put(ctx context.Context, c *Chunk) (PutReport, error) {
 
 func fullDisk(err error) error {
 	text := err.Error()
-	for _, sign := range []string{"disk is full", "no space left", "file too large", "quota exceeded"} {
+	// 778 is SQLite's code for a write that failed; the pure Go driver says no more
+	// of a file that may not grow.
+	for _, sign := range []string{"disk is full", "no space left", "file too large", "quota exceeded", "error (778)"} {
 		if strings.Contains(text, sign) {
 			return fmt.Errorf("%w: %w", ErrFull, err)
 		}
