@@ -106,14 +106,14 @@ const busyTarget = "33"
 func busy(target string) [][2]string {
 	return [][2]string{{"coinsTargetN", target}, {"openRateMinFrac", "0.0001"}, {"openMeanMinFrac", "0.00008"}, {"closeMeanMaxFrac", "0.00004"},
 		{"capitalUSDT", "600000"}, {"topUpBelowFrac", "0.95"}, {"riseTrimFrac", "0.1"}, {"reopenAfterH", "0"},
-		{"maxBarVolumeFrac", "0.0005"}, {"openPremiumMinFrac", "off"}, {"maxDailyVolFrac", "off"}, {"worstRateMinFrac", "off"}}
+		{"maxBarVolumeFrac", "0.0005"}, {"slicesMaxN", "3"}, {"openPremiumMinFrac", "off"}, {"maxDailyVolFrac", "off"}, {"worstRateMinFrac", "off"}}
 }
 
 // everything keeps all pairs open from the first hour to the last.
 func everything() [][2]string {
 	return [][2]string{{"coinsTargetN", "74"}, {"openRateMinFrac", "off"}, {"openMeanMinFrac", "off"}, {"closeMeanMaxFrac", "off"},
 		{"closeRateMaxFrac", "off"}, {"negPremiumFloorFrac", "off"}, {"minVolumeUSDT", "0"}, {"minAgeD", "0"},
-		{"capitalUSDT", "1000000"}, {"openPremiumMinFrac", "off"}, {"maxDailyVolFrac", "off"}, {"worstRateMinFrac", "off"}, {"maxBarVolumeFrac", "off"}}
+		{"capitalUSDT", "1000000"}, {"openPremiumMinFrac", "off"}, {"maxDailyVolFrac", "off"}, {"worstRateMinFrac", "off"}, {"maxBarVolumeFrac", "off"}, {"slicesMaxN", "3"}}
 }
 
 // run makes one run over the history.

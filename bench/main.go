@@ -98,10 +98,11 @@ func run(rounds, coins, years int, dir, out string) error {
 	}
 	r := &report{When: time.Now().UTC().Format(time.RFC3339), Machine: machine(), Cores: runtime.NumCPU(), Load: load(), Go: runtime.Version()}
 	fmt.Printf("%s, %d cores, load %s\n", r.Machine, r.Cores, r.Load)
-	if err := engine(r, rounds, coins, years); err != nil {
+	// Whole processes first: a child's peak memory counts what its parent had.
+	if err := whole(r, rounds, coins, years, dir); err != nil {
 		return err
 	}
-	if err := whole(r, rounds, coins, years, dir); err != nil {
+	if err := engine(r, rounds, coins, years); err != nil {
 		return err
 	}
 	if err := sweep(r, coins, sweepDays); err != nil {
