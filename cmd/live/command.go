@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"strings"
 
 	"github.com/alecthomas/kong"
 
@@ -43,7 +42,7 @@ func run(ctx context.Context, stdout, stderr io.Writer, args []string) int {
 	if err != nil {
 		return cli.Report(stderr, program, err)
 	}
-	known, err := parser.Parse(paramFlags(args))
+	known, err := parser.Parse(lab.ParamFlags(args))
 	switch {
 	case exited >= 0:
 		return exited
@@ -63,33 +62,7 @@ func usage(err error) error {
 	if !errors.As(err, &p) {
 		return err
 	}
-	text := p.Error()
-	if name, ok := strings.CutPrefix(text, "unknown flag --"); ok && !strings.Contains(name, " ") {
-		if like := lab.NearParam(name); like != "" {
-			text += ", did you mean --" + like + "?"
-		}
-	}
-	return errors.New(text)
-}
-
-// paramFlags turns --name=value and --name value, where name is a parameter, into
-// --set name=value.
-func paramFlags(args []string) []string {
-	names := lab.ParamNames()
-	out := make([]string, 0, len(args))
-	for i := 0; i < len(args); i++ {
-		name, value, has := strings.Cut(strings.TrimPrefix(args[i], "--"), "=")
-		if !strings.HasPrefix(args[i], "--") || !names[name] {
-			out = append(out, args[i])
-			continue
-		}
-		if !has && i+1 < len(args) {
-			i++
-			value = args[i]
-		}
-		out = append(out, "--set="+name+"="+value)
-	}
-	return out
+	return errors.New(lab.SuggestParam(p.Error()))
 }
 
 // classify gives known kinds of failure their exit code and hint.

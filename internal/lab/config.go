@@ -54,6 +54,16 @@ func (e *ConfigError) Unwrap() error { return e.Err }
 // ReadConfig reads a TOML file of flat keys: strategy, preset and parameters.
 // It is strict: an unknown key, a table, an array or a date is an error.
 func ReadConfig(path string) (*Config, error) {
+	text, err := readSettings(path, "no settings file")
+	if err != nil {
+		return nil, err
+	}
+	return parseConfig(path, text)
+}
+
+// readSettings reads a small text file; a larger one than configMax is not what
+// was meant.
+func readSettings(path, not string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
@@ -64,9 +74,9 @@ func ReadConfig(path string) (*Config, error) {
 		return nil, fmt.Errorf("read %s: %w", path, err)
 	}
 	if len(text) > configMax {
-		return nil, fmt.Errorf("%s is larger than %d bytes: that is no settings file", path, configMax)
+		return nil, fmt.Errorf("%s is larger than %d bytes: that is %s", path, configMax, not)
 	}
-	return parseConfig(path, text)
+	return text, nil
 }
 
 func parseConfig(path string, text []byte) (*Config, error) {

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"slices"
 	"strings"
 
@@ -61,17 +59,9 @@ type WalkPlan struct {
 // ReadSweepPlan reads a TOML file, strictly: what it does not know is an error
 // that names the line.
 func ReadSweepPlan(path string) (*SweepPlan, error) {
-	f, err := os.Open(path)
+	text, err := readSettings(path, "no sweep")
 	if err != nil {
 		return nil, err
-	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, configMax+1))
-	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", path, err)
-	}
-	if len(text) > configMax {
-		return nil, fmt.Errorf("%s is larger than %d bytes: that is no sweep", path, configMax)
 	}
 	return parseSweepPlan(path, text)
 }
