@@ -35,6 +35,8 @@ type Options struct {
 	// Listen is the address of the host that serves everything but archives:
 	// REST of both markets, streams and their control; a free port of 127.0.0.1.
 	Listen string
+	// Pipes, if set, is where the server listens instead of on ports.
+	Pipes *Pipes
 }
 
 // URLs are the base addresses that a client is given, without a slash at the
@@ -149,9 +151,9 @@ func (s *Server) listen() error {
 		if h == allHost && s.opt.Listen != "" {
 			address = s.opt.Listen
 		}
-		l, err := net.Listen("tcp4", address)
+		l, err := s.door(h, address)
 		if err != nil {
-			return fmt.Errorf("open a loopback port: %w", err)
+			return err
 		}
 		*places[h] = "http://" + l.Addr().String()
 		srv := &http.Server{
@@ -171,6 +173,21 @@ func (s *Server) listen() error {
 	s.urls.Listing += listingPath
 	return nil
 }
+
+// door opens a host's port, or its place in the network of pipes.
+func (s *Server) door(h host, address string) (net.Listener, error) {
+	if s.opt.Pipes != nil {
+		return s.opt.Pipes.listen(pipeNames[h]), nil
+	}
+	l, err := net.Listen("tcp4", address)
+	if err != nil {
+		return nil, fmt.Errorf("open a loopback port: %w", err)
+	}
+	return l, nil
+}
+
+// pipeNames are the hosts' names in a network of pipes.
+var pipeNames = [hostCount]string{"spot.pipe:80", "futures.pipe:80", "archive.pipe:80", "listing.pipe:80", "all.pipe:80"}
 
 // noteConn keeps the connections that a client opened in advance: an orderly
 // shutdown would wait for their first request.

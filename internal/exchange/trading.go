@@ -31,6 +31,9 @@ type TradingOptions struct {
 	Permissions *Permissions
 	// Faults are misbehaviour of the trading half.
 	Faults TradeFaults
+	// Watch, if set, is told of everything that happens at the exchange, before
+	// any client is; orders bear the exchange's numbers.
+	Watch func(ev *carry.Event)
 }
 
 // Permissions are what GET /sapi/v1/account/apiRestrictions tells of the key.
@@ -141,6 +144,9 @@ func (t *Trading) step(ctx context.Context) (carry.EventKind, error) {
 		case err == nil:
 			t.clock.set(ev.At)
 			t.keys.expire(ev.At, t.hub)
+			if t.opt.Watch != nil {
+				t.opt.Watch(ev)
+			}
 			t.happened(ev)
 			return ev.Kind, nil
 		case errors.Is(err, risk.ErrWait):

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 
 	"carry"
 	"carry/data"
@@ -25,6 +26,8 @@ type RehearseOptions struct {
 	// JournalFile, if set, is where the session's journal is written; no such file
 	// may be there yet.
 	JournalFile string
+	// Stage exchanges parts of the rehearsal, for tests.
+	Stage Stage
 	// Log is told in one line of whatever is out of the ordinary.
 	Log func(text string)
 	// Progress is told of every cross-section.
@@ -70,7 +73,7 @@ func Rehearse(ctx context.Context, spec *Spec, o RehearseOptions) (*Rehearsed, e
 	if o.Log == nil {
 		o.Log = func(string) {}
 	}
-	pg, err := spec.loopback(ctx, o.Faults)
+	pg, err := spec.loopback(ctx, o)
 	if err != nil {
 		return nil, err
 	}
@@ -97,6 +100,7 @@ func Rehearse(ctx context.Context, spec *Spec, o RehearseOptions) (*Rehearsed, e
 	if err != nil {
 		return nil, err
 	}
+	o.Stage.play(l)
 	log.progress, log.from, log.to = o.Progress, pg.from, pg.info.To
 	done, err := l.run.Advance(ctx)
 	if err != nil {
@@ -121,11 +125,13 @@ type playground struct {
 	trading *exchange.Trading
 	server  *exchange.Server
 	pace    *binance.Lockstep
+	pacer   binance.Pacer // pace, or what a stage put around it
 	client  *binance.Client
+	carries http.RoundTripper // nil: the client's own
 }
 
 // loopback starts an exchange that replays spec's market in lockstep.
-func (s *Spec) loopback(ctx context.Context, faults exchange.TradeFaults) (*playground, error) {
+func (s *Spec) loopback(ctx context.Context, o RehearseOptions) (*playground, error) {
 	if len(s.Flows) > 0 {
 		return nil, errors.New("a rehearsal knows no deposits and withdrawals yet; leave --flow out")
 	}
@@ -143,15 +149,15 @@ func (s *Spec) loopback(ctx context.Context, faults exchange.TradeFaults) (*play
 	}
 	g := &playground{info: tape.Info(), from: from}
 	g.trading, err = exchange.NewTrading(ctx, facts, tape, exchange.TradingOptions{Quotes: s.Models.quotes(), Account: s.Models.options(s.Settings, s.Seed),
-		From: from, Lockstep: true, Faults: faults})
+		From: from, Lockstep: true, Faults: o.Faults, Watch: o.Stage.Watch})
 	if err != nil {
 		return nil, err
 	}
-	g.server, err = exchange.New(facts, exchange.Options{Trading: g.trading, Keys: map[string]string{loopbackKey: loopbackSecret}})
+	g.server, err = exchange.New(facts, exchange.Options{Trading: g.trading, Pipes: o.Stage.Pipes, Keys: map[string]string{loopbackKey: loopbackSecret}})
 	if err != nil {
 		return nil, err
 	}
-	g.pace = binance.NewLockstep(g.server.URLs().All, g.trading.Now())
+	o.Stage.set(g)
 	return g, nil
 }
 
@@ -165,13 +171,13 @@ func (g *playground) adapter(ctx context.Context, s *Spec, log func(string)) (*b
 	}
 	u := g.server.URLs()
 	g.client, err = binance.NewClient(binance.Options{URLs: binance.URLs{Spot: u.All, Futures: u.All, Archive: u.Archive, Listing: u.Listing},
-		Clock: g.pace, Keys: keys, Seed: s.Seed, Log: log})
+		Clock: g.pace, Transport: g.carries, Keys: keys, Seed: s.Seed, Log: log})
 	if err != nil {
 		return nil, err
 	}
 	ws := "ws" + u.All[len("http"):]
 	v, err := binance.NewVenue(binance.VenueOptions{Pairs: g.info.Pairs, Step: g.info.Step, Interval: barName(g.info.Step), Run: "rhrsl",
-		Streams: binance.LiveURLs{Spot: ws, SpotAPI: ws, Futures: ws}, Client: g.client, Pace: g.pace, Seed: s.Seed, Log: log})
+		Streams: binance.LiveURLs{Spot: ws, SpotAPI: ws, Futures: ws}, Client: g.client, Pace: g.pacer, Seed: s.Seed, Log: log})
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,67 @@
+package lab
+
+import (
+	"net/http"
+
+	"carry"
+	"carry/internal/binance"
+	"carry/internal/exchange"
+	"carry/internal/risk"
+)
+
+// Stage exchanges parts of a rehearsal, so that a test can see, and spoil, what
+// passes between them. The zero value leaves everything as it is.
+type Stage struct {
+	// Pipes is a network without sockets that adapter and exchange meet on.
+	Pipes *exchange.Pipes
+	// Wire, if set, stands between the adapter and that network: every request
+	// and every connection passes through.
+	Wire func(http.RoundTripper) http.RoundTripper
+	// Venue, if set, stands between the adapter and the loop, Core between the
+	// loop and the strategy.
+	Venue func(risk.Venue) risk.Venue
+	Core  func(carry.Core) carry.Core
+	// Watch is told of what happens at the exchange; see exchange.TradingOptions.
+	Watch func(ev *carry.Event)
+	// Begin is told of the loop's parts before the first event: the account by
+	// our books, and the exchange's own.
+	Begin func(ours *carry.Account, truth Truth)
+	// Pace, if set, wraps what lets the market's time go on.
+	Pace func(*binance.Lockstep) binance.Pacer
+}
+
+// Truth are an exchange's own accounts.
+type Truth interface {
+	Balances() (spotUSDT, perpUSDT carry.Amount, coins []carry.Wide, contracts []carry.Qty)
+}
+
+// set connects adapter and exchange. What lets time go on has a way of its own,
+// which is never spoilt.
+func (s *Stage) set(g *playground) {
+	g.pace = binance.NewLockstep(g.server.URLs().All, g.trading.Now())
+	g.pacer = g.pace
+	if s.Pace != nil {
+		g.pacer = s.Pace(g.pace)
+	}
+	if s.Pipes == nil {
+		return
+	}
+	g.pace.Over(s.Pipes.Transport())
+	g.carries = s.Pipes.Transport()
+	if s.Wire != nil {
+		g.carries = s.Wire(g.carries)
+	}
+}
+
+// play puts the exchanged parts into the loop.
+func (s *Stage) play(l *lane) {
+	if s.Venue != nil {
+		l.run.Venue = s.Venue(l.run.Venue)
+	}
+	if s.Core != nil {
+		l.run.Core = s.Core(l.run.Core)
+	}
+	if s.Begin != nil {
+		s.Begin(l.run.Book.Account(), l.truth)
+	}
+}
