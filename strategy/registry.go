@@ -19,6 +19,9 @@ type Settings interface {
 	// Hedge are the desk's settings among them; nil for a strategy without a desk.
 	Hedge() *hedge.Params
 	NewCore(pairs []carry.Pair, t hedge.Terms) (carry.Core, error)
+	// NewPolicy is what decides which pairs are wanted, apart from the desk; nil for
+	// a strategy without one.
+	NewPolicy(pairs []carry.Pair) (hedge.Policy, error)
 }
 
 // Entry is one strategy that a user can name.
@@ -67,6 +70,14 @@ func (s *holdSettings) NewCore(pairs []carry.Pair, t hedge.Terms) (carry.Core, e
 	return hold.New(pairs, s.Params, t)
 }
 
+func (s *fundingSettings) NewPolicy(pairs []carry.Pair) (hedge.Policy, error) {
+	return funding.NewPolicy(pairs, s.Params)
+}
+
+func (s *holdSettings) NewPolicy(pairs []carry.Pair) (hedge.Policy, error) {
+	return hold.NewPolicy(pairs, s.Params)
+}
+
 func (s *fundingSettings) Hedge() *hedge.Params { return &s.Params.Params }
 func (s *holdSettings) Hedge() *hedge.Params    { return &s.Params.Params }
 
@@ -78,9 +89,10 @@ func newHoldValue() Settings {
 
 type nullSettings struct{}
 
-func (nullSettings) Table() []carry.Param { return nil }
-func (nullSettings) Validate() error      { return nil }
-func (nullSettings) Hedge() *hedge.Params { return nil }
+func (nullSettings) Table() []carry.Param                         { return nil }
+func (nullSettings) Validate() error                              { return nil }
+func (nullSettings) Hedge() *hedge.Params                         { return nil }
+func (nullSettings) NewPolicy([]carry.Pair) (hedge.Policy, error) { return nil, nil }
 func (nullSettings) NewCore([]carry.Pair, hedge.Terms) (carry.Core, error) {
 	return null.Core{}, nil
 }

@@ -17,6 +17,7 @@ const program = "live"
 // commands are all subcommands; `run` is the default.
 type commands struct {
 	Run      runCmd      `cmd:"" default:"withargs" help:"Run the strategy on an exchange; so far only --rehearse (the default command)."`
+	Plan     planCmd     `cmd:"" help:"Sizes, costs and dangers of a live run that would start now; needs no keys."`
 	Exchange exchangeCmd `cmd:"" help:"Serve a Binance on 127.0.0.1 that replays history or a generated market, for your own client."`
 	Replay   replayCmd   `cmd:"" help:"Give a journal's events to a fresh core and compare what it says; exit code 5 if it differs."`
 }

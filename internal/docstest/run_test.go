@@ -41,7 +41,7 @@ func newDesk(t *testing.T) *desk {
 	t.Helper()
 	d := &desk{root: testenv.Root(t), bare: t.TempDir()}
 	bin := t.TempDir()
-	build := exec.Command("go", "build", "-o", bin+string(filepath.Separator), "./cmd/backtest", "./cmd/crawl")
+	build := exec.Command("go", "build", "-o", bin+string(filepath.Separator), "./cmd/backtest", "./cmd/crawl", "./cmd/live")
 	build.Dir = d.root
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)

@@ -62,6 +62,9 @@ func New(pairs []carry.Pair, p Params, t hedge.Terms) (carry.Core, error) {
 	return hedge.New(pairs, p.Params, t, pol), nil
 }
 
+// NewPolicy returns the baseline's policy alone.
+func NewPolicy(pairs []carry.Pair, p Params) (hedge.Policy, error) { return choose(pairs, p) }
+
 // choose returns the policy for the coins asked for.
 func choose(pairs []carry.Pair, p Params) (*policy, error) {
 	if err := p.Params.Validate(); err != nil {
