@@ -3,7 +3,7 @@ FUZZTIME ?= 10s
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 RACE = ./data ./internal/lab ./sim ./strategy ./internal/crawl ./internal/binance/...
 
-.PHONY: help builds docs rehearse test short race fmt vet lint cover fuzz slurm browser power bench claims claims-check crawl-real crash crawl-speed demo ci
+.PHONY: help builds docs rehearse foreign-clients test short race fmt vet lint cover fuzz slurm browser power bench claims claims-check crawl-real crash crawl-speed demo ci
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 14
@@ -63,6 +63,13 @@ builds: ## the same journal from five builds: cgo, pure Go, GOAMD64 v1 and v3, r
 
 rehearse: ## sixty days of history through the real adapter, and every kind of fault
 	$(LONG) -timeout=20m ./internal/lab -run 'TestRehearsalEqualsBacktestOnHistory|TestRehearsalUnderFaults'
+
+FOREIGN = internal/exchange/testdata/foreign
+
+foreign-clients: ## npm's ccxt and binance, pinned, do the whole cycle against the loopback exchange
+	@command -v npm >/dev/null || { echo "npm is not here: apt-get install nodejs npm"; [ "$(CI)" != true ]; }
+	@! command -v npm >/dev/null || npm --prefix $(FOREIGN) ci --ignore-scripts --no-audit --no-fund --silent
+	$(LONG) -timeout=10m ./internal/exchange -run WholeCycle
 
 docs: ## every session and table of the documents against the program
 	$(LONG) -timeout=20m ./internal/docstest -run TestDocumentsShowWhatTheProgramPrints

@@ -40,15 +40,17 @@ const (
 	// PostOnly only rests: refused where it would take (Binance's LIMIT_MAKER
 	// and GTX).
 	PostOnly
+	// FOK fills all of it at once, within its limit, or nothing.
+	FOK
 )
 
-var lifeNames = [...]string{"ioc", "gtc", "post-only"}
+var lifeNames = [...]string{"ioc", "gtc", "post-only", "fok"}
 
 // String is the life's name in files.
 func (l Life) String() string { return lifeNames[l] }
 
 // Rests tells whether the order may stay in the book.
-func (l Life) Rests() bool { return l != IOC }
+func (l Life) Rests() bool { return l == GTC || l == PostOnly }
 
 // Command is something a core wants done. Code and X carry the reason and its
 // numbers into the journal, the report and the status page.

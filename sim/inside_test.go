@@ -153,6 +153,30 @@ func TestPartialFills(t *testing.T) {
 	}
 }
 
+// All or nothing: what the bar has room for is filled whole, what is beyond it or
+// out of reach not at all.
+func TestFillOrKill(t *testing.T) {
+	h := newHand(1, 6)
+	o := DefaultOptions()
+	o.CapitalUSDT, o.Fees, o.Impact = 10_000_000*carry.Unit, NoFees{}, NoImpact{}
+	o.Volume = ShareOfVolume{Frac: 0.1, Depth: 6 * carry.Minute} // 100 coins at once
+	p := h.play(t, o, NoSpread{}, h.plan(map[int][]carry.Command{
+		1: {rest(carry.Spot, carry.Buy, 90_000, 101, carry.FOK)},
+		2: {rest(carry.Spot, carry.Buy, 150_000, 101, carry.FOK)},
+		3: {rest(carry.Spot, carry.Buy, 90_000, 99, carry.FOK)},
+	}))
+	if got := p.of(carry.EvFill); len(got) != 1 || got[0].Qty != 90_000 || got[0].Left != 0 {
+		t.Errorf("filled %+v", got)
+	}
+	c := p.of(carry.EvCanceled)
+	if len(c) != 2 || c[0].Qty != 150_000 || c[0].Code != carry.CodeVolume || c[1].Qty != 90_000 || c[1].Code != carry.CodeExpired {
+		t.Errorf("canceled %+v", c)
+	}
+	if !p.venue.Idle() {
+		t.Error("something rests")
+	}
+}
+
 // Orders that are refused on arrival, each for its reason.
 func TestRefusalsOnArrival(t *testing.T) {
 	h := newHand(1, 4)

@@ -87,7 +87,7 @@ func (x *Exchange) take(c *carry.Command, t *touch, ref carry.Price, at carry.Ti
 			why = carry.CodePriceBand
 		}
 	}
-	if q == 0 {
+	if q == 0 || c.Life == carry.FOK && q < c.Qty {
 		return 0, why
 	}
 	d := deal{c: c, q: q, left: c.Qty - q, price: x.fillPrice(c, q, t), at: at}

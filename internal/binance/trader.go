@@ -121,7 +121,8 @@ func (t *trader) order(ctx context.Context, o *orderRequest) *attempt {
 				s.ReduceOnly(true)
 			}
 			if o.limit != "" {
-				lives := [...]futures.TimeInForceType{carry.IOC: futures.TimeInForceTypeIOC, carry.GTC: futures.TimeInForceTypeGTC, carry.PostOnly: futures.TimeInForceTypeGTX}
+				lives := [...]futures.TimeInForceType{carry.IOC: futures.TimeInForceTypeIOC, carry.GTC: futures.TimeInForceTypeGTC, carry.PostOnly: futures.TimeInForceTypeGTX,
+					carry.FOK: futures.TimeInForceTypeFOK}
 				s.Type(futures.OrderTypeLimit).TimeInForce(lives[o.life]).Price(o.limit)
 			}
 			_, err := s.Do(ctx, futures.WithRecvWindow(recvWindow))
@@ -133,7 +134,7 @@ func (t *trader) order(ctx context.Context, o *orderRequest) *attempt {
 		case o.limit != "" && o.life == carry.PostOnly:
 			s.Type(spotapi.OrderTypeLimitMaker).Price(o.limit)
 		case o.limit != "":
-			lives := [...]spotapi.TimeInForceType{carry.IOC: spotapi.TimeInForceTypeIOC, carry.GTC: spotapi.TimeInForceTypeGTC}
+			lives := [...]spotapi.TimeInForceType{carry.IOC: spotapi.TimeInForceTypeIOC, carry.GTC: spotapi.TimeInForceTypeGTC, carry.FOK: spotapi.TimeInForceTypeFOK}
 			s.Type(spotapi.OrderTypeLimit).TimeInForce(lives[o.life]).Price(o.limit)
 		}
 		_, err := s.Do(ctx, spotapi.WithRecvWindow(recvWindow))

@@ -29,6 +29,7 @@ type served struct {
 	spot    *spotapi.Client
 	futures *futures.Client
 	coin    carry.Pair
+	from    carry.Time // the instant at which clients came
 }
 
 func serve(t *testing.T, change func(*TradingOptions)) *served {
@@ -62,7 +63,7 @@ func serve(t *testing.T, change func(*TradingOptions)) *served {
 	if _, err := s.trading.pass(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	s.coin = s.trading.info.Pairs[0]
+	s.coin, s.from = s.trading.info.Pairs[0], s.trading.Now()
 	s.spot, s.futures = spotapi.NewClient(testKey, testSecret), futures.NewClient(testKey, testSecret)
 	client := &http.Client{Timeout: 20 * time.Second}
 	s.spot.BaseURL, s.futures.BaseURL = s.server.URLs().All, s.server.URLs().All

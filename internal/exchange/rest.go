@@ -126,10 +126,14 @@ func findRoute(q *query) *route {
 			return r
 		}
 	}
-	for i := range tradeRoutes {
-		r := &tradeRoutes[i]
-		if q.trading && r.market == q.market && r.path == q.path && r.method == q.method {
-			return r
+	if !q.trading {
+		return nil
+	}
+	for _, list := range [...][]route{tradeRoutes[:], tickerRoutes[:]} {
+		for i := range list {
+			if r := &list[i]; r.market == q.market && r.path == q.path && r.method == q.method {
+				return r
+			}
 		}
 	}
 	return nil

@@ -121,14 +121,10 @@ func futuresAccount(t *Trading, q *query) answer {
 		if contracts[i] == 0 && strings.HasPrefix(q.path, "/fapi/v3") {
 			continue // v3 tells what is open only
 		}
-		p := &t.info.Pairs[i]
-		worth := p.QtyFloat(contracts[i]) * t.market.Mark[i]
-		if contracts[i] == 0 {
-			worth = 0
-		}
+		p, m := &t.info.Pairs[i], t.marginOf(int32(i))
 		positions = append(positions, object{{"symbol", p.PerpSymbol}, {"positionSide", "BOTH"}, {"positionAmt", qtyText(p, contracts[i])},
-			{"entryPrice", t.entryPrice(int32(i))}, {"unrealizedProfit", t.unrealised(int32(i))}, {"isolatedMargin", "0.00000000"}, {"notional", number(worth)},
-			{"isolatedWallet", "0"}, {"initialMargin", "0"}, {"maintMargin", "0"}, {"leverage", strconv.Itoa(t.leverageOf(p.PerpSymbol))}, {"isolated", false},
+			{"entryPrice", t.entryPrice(int32(i))}, {"unrealizedProfit", t.unrealised(int32(i))}, {"isolatedMargin", "0.00000000"}, {"notional", number(m.notional)},
+			{"isolatedWallet", "0"}, {"initialMargin", number(m.initial)}, {"maintMargin", number(m.maintenance)}, {"leverage", strconv.Itoa(t.leverageOf(p.PerpSymbol))}, {"isolated", false},
 			{"updateTime", int64(q.now)}})
 	}
 	return asJSON(object{{"feeTier", 0}, {"canTrade", true}, {"canDeposit", true}, {"canWithdraw", true}, {"multiAssetsMargin", false}, {"updateTime", 0},
@@ -159,14 +155,14 @@ func positionRisk(t *Trading, q *query) answer {
 		if name != "" && p.PerpSymbol != name || contracts[i] == 0 && strings.HasPrefix(q.path, "/fapi/v3") {
 			continue
 		}
-		mark, worth := "0.00000000", 0.0
-		if m := t.market.Mark[i]; m == m {
-			mark, worth = number(m), p.QtyFloat(contracts[i])*m
+		mark, m := "0.00000000", t.marginOf(int32(i))
+		if x := t.market.Mark[i]; x == x {
+			mark = number(x)
 		}
 		list = append(list, object{{"symbol", p.PerpSymbol}, {"positionSide", "BOTH"}, {"positionAmt", qtyText(p, contracts[i])}, {"entryPrice", t.entryPrice(int32(i))},
-			{"breakEvenPrice", t.entryPrice(int32(i))}, {"markPrice", mark}, {"unRealizedProfit", t.unrealised(int32(i))}, {"liquidationPrice", "0"},
-			{"isolatedMargin", "0"}, {"notional", number(worth)}, {"marginAsset", "USDT"}, {"isolatedWallet", "0"}, {"initialMargin", "0"}, {"maintMargin", "0"},
-			{"positionInitialMargin", "0"}, {"openOrderInitialMargin", "0"}, {"adl", 1}, {"bidNotional", "0"}, {"askNotional", "0"},
+			{"breakEvenPrice", t.entryPrice(int32(i))}, {"markPrice", mark}, {"unRealizedProfit", t.unrealised(int32(i))}, {"liquidationPrice", number(m.liquidation)},
+			{"isolatedMargin", "0"}, {"notional", number(m.notional)}, {"marginAsset", "USDT"}, {"isolatedWallet", "0"}, {"initialMargin", number(m.initial)}, {"maintMargin", number(m.maintenance)},
+			{"positionInitialMargin", number(m.initial)}, {"openOrderInitialMargin", "0"}, {"adl", 1}, {"bidNotional", "0"}, {"askNotional", "0"},
 			{"leverage", strconv.Itoa(t.leverageOf(p.PerpSymbol))}, {"marginType", "cross"}, {"isAutoAddMargin", "false"}, {"updateTime", int64(q.now)}})
 	}
 	return asJSON(list)

@@ -202,6 +202,12 @@ func (s *Server) premiumOf(sym Symbol, now carry.Time) (object, error) {
 		rate, hours = last[0].Rate, carry.Time(max(1, last[0].IntervalH))
 	}
 	next := now.Floor(hours*carry.Hour) + hours*carry.Hour
+	if t := s.opt.Trading; t != nil {
+		// The account's own market knows the estimate of now.
+		if m, r, at, ok := t.predictedRate(sym.Name); ok {
+			mark, rate, next = m, r, at
+		}
+	}
 	return object{
 		{"symbol", sym.Name}, {"markPrice", mark}, {"indexPrice", index}, {"estimatedSettlePrice", index},
 		{"lastFundingRate", rate}, {"interestRate", "0.00010000"}, {"nextFundingTime", int64(next)}, {"time", int64(now)},

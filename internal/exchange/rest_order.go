@@ -41,6 +41,11 @@ var tradeRoutes = [...]route{
 	{FuturesMarket, "GET", "/fapi/v1/positionSide/dual", nil, weightOf30, false, true, traded(positionMode)},
 	{FuturesMarket, "POST", "/fapi/v1/positionSide/dual", nil, nil, false, true, traded(setPositionMode)},
 	{FuturesMarket, "GET", "/fapi/v1/multiAssetsMargin", nil, weightOf30, false, true, traded(multiAssets)},
+	{SpotMarket, "DELETE", "/api/v3/openOrders", nil, nil, false, true, traded(cancelAll)},
+	{FuturesMarket, "DELETE", "/fapi/v1/allOpenOrders", nil, nil, false, true, traded(cancelAll)},
+	{SpotMarket, "GET", "/api/v3/account/commission", nil, weightOf20, false, true, traded(accountCommission)},
+	{SpotMarket, "GET", "/sapi/v1/asset/tradeFee", nil, nil, false, true, traded(tradeFee)},
+	{FuturesMarket, "GET", "/fapi/v1/commissionRate", nil, weightOf20, false, true, traded(commissionRate)},
 	{FuturesMarket, "POST", "/fapi/v1/countdownCancelAll", nil, weightOf10, false, true, traded(countdown)},
 	{FuturesMarket, "POST", "/fapi/v1/listenKey", nil, nil, false, false, keyed(startListening)},
 	{FuturesMarket, "PUT", "/fapi/v1/listenKey", nil, nil, false, false, keyed(keepListening)},
@@ -91,11 +96,19 @@ const clientID = `^[.A-Z:/a-z0-9_-]{1,36}$`
 
 // placeOrder answers POST order of both markets.
 func placeOrder(t *Trading, q *query) answer {
+	limits := t.rates[q.market]
+	if !t.opt.Lockstep { // where time stands there is no rate
+		if a := limits.refuse(q.now); a != nil {
+			return *a
+		}
+	}
 	o, r := t.readOrder(q)
 	if r != nil {
 		return r.answer()
 	}
-	return t.faults.place(t, o, func() answer { return t.accept(o) })
+	a := t.faults.place(t, o, func() answer { return t.accept(o) })
+	limits.took(q.now, &a)
+	return a
 }
 
 // accept takes an order that passed all checks. In lockstep it is acknowledged;
@@ -108,11 +121,11 @@ func (t *Trading) accept(o *order) answer {
 	t.tellOrder(o, nil, "NEW", nil)
 	if !t.opt.Lockstep {
 		t.until(func() bool { return o.final() || o.resting })
-		if o.reason != "" && o.executed == 0 {
+		if o.reason != "" && o.executed == 0 || o.life == carry.FOK && o.market == FuturesMarket && o.executed == 0 {
 			return refusalOf(o.market, o.code).answer()
 		}
 	}
-	return asJSON(t.orderAnswer(o, o.life == carry.IOC))
+	return asJSON(t.orderAnswer(o, o.life == carry.IOC || o.life == carry.FOK))
 }
 
 // readOrder checks a new order as the market does.
@@ -164,7 +177,7 @@ func (t *Trading) readKind(q *query, o *order) *refusal {
 			return missing("timeInForce")
 		}
 		o.tif = tif
-		lives := map[string]carry.Life{"GTC": carry.GTC, "IOC": carry.IOC, "GTX": carry.PostOnly} // all or nothing is not simulated
+		lives := map[string]carry.Life{"GTC": carry.GTC, "IOC": carry.IOC, "GTX": carry.PostOnly, "FOK": carry.FOK}
 		life, ok := lives[tif]
 		if !ok || tif == "GTX" && q.market == SpotMarket {
 			return &refusal{400, -1115, "Invalid timeInForce."}
@@ -187,9 +200,15 @@ func (t *Trading) readKind(q *query, o *order) *refusal {
 // readAmounts checks quantity and price against the filters.
 func (t *Trading) readAmounts(q *query, o *order) *refusal {
 	p, f := &t.info.Pairs[o.pair], &t.rules[o.pair].Legs[legOf(o.market)]
+	if text, sent := q.get("quoteOrderQty"); sent && o.kind == "MARKET" && o.market == SpotMarket {
+		if _, both := q.get("quantity"); both {
+			return &refusal{400, -1128, "Combination of optional parameters invalid."}
+		}
+		return t.readWorth(o, text)
+	}
 	text, r := q.must("quantity")
 	if r != nil {
-		return r // quoteOrderQty is not simulated
+		return r
 	}
 	var ok bool
 	if o.qty, ok = readQty(p, text); !ok {
@@ -212,6 +231,35 @@ func (t *Trading) readAmounts(q *query, o *order) *refusal {
 	ref := t.mid(legOf(o.market), o.pair)
 	if ref <= 0 {
 		return refusalOf(o.market, carry.CodeHalted)
+	}
+	return t.checkFilters(o, f, ref)
+}
+
+// worthSlack is what a market order by its worth leaves for the price to move
+// until it is filled.
+const worthSlack = 0.001
+
+// readWorth makes an order for so many USDT: a purchase never spends more. It is
+// an order within a limit, since the price that it will get is not known yet.
+func (t *Trading) readWorth(o *order, text string) *refusal {
+	worth, err := carry.ParseFixed(text)
+	if err != nil || worth <= 0 {
+		return illegal("quoteOrderQty", `^([0-9]{1,20})(\.[0-9]{1,20})?$`)
+	}
+	p, f := &t.info.Pairs[o.pair], &t.rules[o.pair].Legs[carry.Spot]
+	ref := t.mid(carry.Spot, o.pair)
+	price := t.market.Bid(carry.Spot, int(o.pair))
+	if o.side == carry.Buy {
+		price = t.market.Ask(carry.Spot, int(o.pair)) * (1 + worthSlack)
+	}
+	if ref <= 0 || !(price > 0) {
+		return refusalOf(o.market, carry.CodeHalted)
+	}
+	o.worth = carry.Amount(worth)
+	o.qty = p.QtyFloor(o.worth.Float() / price)
+	o.qty -= o.qty % f.Lot()
+	if o.side == carry.Buy {
+		o.cap = f.TickDown(price)
 	}
 	return t.checkFilters(o, f, ref)
 }

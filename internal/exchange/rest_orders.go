@@ -125,7 +125,7 @@ func (t *Trading) orderRow(o *order) object {
 		{"side", wireSide(o.side)}, {"time", int64(o.created)}, {"updateTime", int64(o.updated)}}
 	if o.market == SpotMarket {
 		return append(row, object{{"orderListId", -1}, {"cummulativeQuoteQty", money16(o.quote, o.side)}, {"stopPrice", "0.00000000"},
-			{"icebergQty", "0.00000000"}, {"isWorking", true}, {"workingTime", int64(o.created)}, {"origQuoteOrderQty", "0.00000000"},
+			{"icebergQty", "0.00000000"}, {"isWorking", true}, {"workingTime", int64(o.created)}, {"origQuoteOrderQty", o.worth.String()},
 			{"selfTradePreventionMode", "NONE"}}...)
 	}
 	return append(row, object{{"avgPrice", o.average(p)}, {"cumQuote", money16(o.quote, o.side)}, {"reduceOnly", o.reduceOnly}, {"closePosition", false},
@@ -145,7 +145,7 @@ func (t *Trading) orderAnswer(o *order, fills bool) object {
 			{"priceProtect", false}, {"origType", o.kind}, {"priceMatch", "NONE"}, {"selfTradePreventionMode", "NONE"}, {"goodTillDate", 0},
 			{"updateTime", int64(o.updated)}}...)
 	}
-	row = append(row, object{{"orderListId", -1}, {"transactTime", int64(o.updated)}, {"cummulativeQuoteQty", money16(o.quote, o.side)},
+	row = append(row, object{{"orderListId", -1}, {"transactTime", int64(o.updated)}, {"cummulativeQuoteQty", money16(o.quote, o.side)}, {"origQuoteOrderQty", o.worth.String()},
 		{"workingTime", int64(o.created)}, {"selfTradePreventionMode", "NONE"}}...)
 	if fills {
 		list := []object{}

@@ -56,17 +56,6 @@ func setPositionMode(_ *Trading, q *query) answer {
 
 func multiAssets(*Trading, *query) answer { return asJSON(object{{"multiAssetsMargin", false}}) }
 
-// countdown answers POST countdownCancelAll. Resting orders here live in market
-// time, which a dead client cannot stop; it is acknowledged.
-func countdown(t *Trading, q *query) answer {
-	i, r := t.pairIn(q)
-	if r != nil {
-		return r.answer()
-	}
-	v, _ := q.get("countdownTime")
-	return asJSON(object{{"symbol", t.symbol(FuturesMarket, i)}, {"countdownTime", v}})
-}
-
 // startListening answers POST listenKey: the key that lives, or a new one.
 func startListening(t *Trading, q *query) answer {
 	if t.keys.key == "" {

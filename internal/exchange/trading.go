@@ -73,10 +73,13 @@ type Trading struct {
 	incomes   []income
 	marks     map[settlementKey]carry.Price
 	leverage  map[string]int
-	keys      listenKeys
-	seq       int64 // of orders, trades, transfers and updates
-	hub       *hub
-	faults    *tradeFaultBook
+	// rates count new orders; countdowns end with all orders cancelled.
+	rates      [marketCount]orderLimits
+	countdowns map[int32]carry.Time
+	keys       listenKeys
+	seq        int64 // of orders, trades, transfers and updates
+	hub        *hub
+	faults     *tradeFaultBook
 }
 
 // settlementKey is one settlement of one pair.
@@ -98,13 +101,16 @@ func NewTrading(ctx context.Context, facts *MarketFacts, tape carry.Tape, opt Tr
 	}
 	t := &Trading{opt: opt, facts: facts, info: info, tape: tape, venue: venue, quoter: sim.NewQuoter(info, opt.Quotes, opt.From),
 		gate: risk.NewGate(info.Pairs, risk.Limits{}), nobody: carry.NewAccount(len(info.Pairs)), rules: make([]*carry.Rules, len(info.Pairs)),
-		orders: newOrderBook(), marks: map[settlementKey]carry.Price{}, leverage: map[string]int{}, seq: 1_000_000, hub: newHub()}
+		orders: newOrderBook(), marks: map[settlementKey]carry.Price{}, leverage: map[string]int{}, countdowns: map[int32]carry.Time{}, seq: 1_000_000, hub: newHub()}
 	if opt.Permissions == nil {
 		p := DefaultPermissions()
 		t.opt.Permissions = &p
 	}
 	if t.faults, err = newTradeFaultBook(opt.Faults); err != nil {
 		return nil, err
+	}
+	for m := range t.rates {
+		t.rates[m] = newOrderLimits(Market(m))
 	}
 	for m, symbols := range [marketCount]func(*carry.Pair) string{
 		func(p *carry.Pair) string { return p.SpotSymbol }, func(p *carry.Pair) string { return p.PerpSymbol }} {
@@ -144,6 +150,7 @@ func (t *Trading) step(ctx context.Context) (carry.EventKind, error) {
 		case err == nil:
 			t.clock.set(ev.At)
 			t.keys.expire(ev.At, t.hub)
+			t.runOut(ev.At)
 			if t.opt.Watch != nil {
 				t.opt.Watch(ev)
 			}

@@ -17,6 +17,8 @@ type order struct {
 	kind, tif   string // MARKET, LIMIT, LIMIT_MAKER; GTC, IOC, FOK, GTX
 	qty         carry.Qty
 	limit       carry.Price
+	worth       carry.Amount // of a market order by its worth
+	cap         carry.Price  // the most that it may pay
 	reduceOnly  bool
 	status      string
 	reason      string // of a late refusal, in the words of the market's events
@@ -86,8 +88,12 @@ func (b *orderBook) named(m Market, client string) *order {
 
 // send hands an order to the simulation.
 func (t *Trading) send(o *order) *refusal {
+	limit := o.limit
+	if o.cap > 0 {
+		limit = o.cap
+	}
 	return t.submit(&carry.Command{Kind: carry.CmdOrder, Leg: legOf(o.market), Side: o.side, ReduceOnly: o.reduceOnly, Pair: o.pair,
-		Order: carry.OrderID(o.id), Qty: o.qty, Life: o.life, Limit: o.limit, Ref: t.mid(legOf(o.market), o.pair)})
+		Order: carry.OrderID(o.id), Qty: o.qty, Life: o.life, Limit: limit, Ref: t.mid(legOf(o.market), o.pair)})
 }
 
 // rests notes that an order is in the book now.
