@@ -12,6 +12,9 @@ import (
 // is none.
 func (v *Venue) within(f *Frames, at carry.Time) bool {
 	due, any := v.queue.next()
+	if v.told != nil && due > v.told.until {
+		any = false
+	}
 	if v.show && (!any || due > v.showAt) {
 		v.show = false
 		v.lookIn(f, at)
@@ -22,7 +25,7 @@ func (v *Venue) within(f *Frames, at carry.Time) bool {
 		step := v.x.opt.Moment
 		next := max(v.now, at) - at
 		next = at + next - next%step + step
-		if next < at+f.Step && (!any || next < due) {
+		if next < at+f.Step && (!any || next < due) && (v.told == nil || next <= v.told.until) {
 			v.reach(f, at, next, float64(next-at)/float64(f.Step))
 			v.show, v.showAt = true, next
 			return true
@@ -69,12 +72,18 @@ func (v *Venue) execute(f *Frames, start carry.Time, it item) {
 func (v *Venue) arrive(f *Frames, start carry.Time, frac float64, at carry.Time, c *carry.Command) {
 	i, q := int(c.Pair), &f.rows[v.r]
 	row := bar{f.Block, v.r*f.Block.P + i}
-	half := q.half(c.Leg, i)
+	half, path := q.half(c.Leg, i), 0.0
+	if v.told != nil {
+		path, half = v.told.touch(c.Leg, i)
+	}
 	if at < v.x.endedUntil[i] || !row.trades(c.Leg) || half != half || v.x.rules[i] == nil {
 		v.x.reject(c, at, carry.CodeHalted)
 		return
 	}
-	t := touch{path: row.path(c.Leg, frac), half: half, daily: q.daily(c.Leg, i), vol: q.slow.volFrac[i],
+	if v.told == nil {
+		path = row.path(c.Leg, frac)
+	}
+	t := touch{path: path, half: half, daily: q.daily(c.Leg, i), vol: q.slow.volFrac[i],
 		room: v.room(c.Leg, i, row, start, at, f.Step)}
 	if taken := v.x.arrive(c, &t, at); taken > 0 {
 		v.used[c.Leg][i] += v.x.info.Pairs[i].QtyFloat(taken)
@@ -156,6 +165,10 @@ type insideMarket struct {
 
 // lookIn shows the market at the moment that is due.
 func (v *Venue) lookIn(f *Frames, start carry.Time) {
+	if v.told != nil {
+		v.tell(v.told.now(v.showAt), v.showAt)
+		return
+	}
 	n := len(v.x.info.Pairs)
 	in, last := &v.inside, &f.Markets[v.r]
 	in.market = *last

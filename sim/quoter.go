@@ -34,6 +34,7 @@ type Quoter struct {
 	frames    Frames
 	pred      predictionSums
 	lastAt    carry.Time
+	rolled    carry.Time // the last instant that roll prepared
 
 	// For the predicted rate: the interval's average premium so far, the interest
 	// term and the cap.
@@ -91,7 +92,7 @@ func NewQuoter(info *carry.TapeInfo, models QuoteModels, warmUntil carry.Time) *
 	n := len(info.Pairs)
 	q := &Quoter{info: info, models: models, warmUntil: warmUntil, st: make([]quoteState, n),
 		days: make([]dayState, n), slow: newSlowFacts(n), flags: make([]carry.Flags, n), missing: make([]uint8, n),
-		nextSlot: make([]carry.Time, n), endedUntil: make([]carry.Time, n), freshUntil: math.MaxInt64,
+		rolled: -1, nextSlot: make([]carry.Time, n), endedUntil: make([]carry.Time, n), freshUntil: math.MaxInt64,
 		predicted: make([]carry.PredictedRate, n), spotDay: make([]float64, n), perpDay: make([]float64, n)}
 	for _, c := range [...]*[]float64{&q.average, &q.interest, &q.cap, &q.last.spotLast, &q.last.perpLast, &q.last.mark,
 		&q.last.spotValue, &q.last.perpValue} {
@@ -167,8 +168,13 @@ func (q *Quoter) begin(start, step carry.Time, n int) *Frames {
 	return f
 }
 
-// roll takes new rules and ends over and closes the day at midnight.
+// roll takes new rules and ends over and closes the day at midnight, once for
+// each instant.
 func (q *Quoter) roll(at carry.Time) {
+	if at == q.rolled {
+		return
+	}
+	q.rolled = at
 	for q.nextRule < len(q.info.Rules) && q.info.Rules[q.nextRule].From <= at {
 		q.applyRules(&q.info.Rules[q.nextRule])
 		q.nextRule++

@@ -45,6 +45,8 @@ type Venue struct {
 	inside insideMarket
 	seen   *carry.Market
 	own    carry.Market // seen, where it carries what the frames' does not
+	// told is set where the market is not read from bars but told as it comes.
+	told *Told
 }
 
 type phase uint8
@@ -120,6 +122,9 @@ func (v *Venue) advance() error {
 		v.instant(f, at)
 		v.phase = phaseBar
 	case f.Block == nil || !v.within(f, at):
+		if v.told != nil {
+			return v.told.rest(f, at)
+		}
 		v.endBar(f, at)
 	}
 	return nil

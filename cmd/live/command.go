@@ -16,7 +16,7 @@ const program = "live"
 
 // commands are all subcommands; `run` is the default.
 type commands struct {
-	Run      runCmd      `cmd:"" default:"withargs" help:"Run the strategy on an exchange; so far only --rehearse (the default command)."`
+	Run      runCmd      `cmd:"" default:"withargs" help:"Trade on paper, or rehearse with --rehearse (the default command)."`
 	Plan     planCmd     `cmd:"" help:"Sizes, costs and dangers of a live run that would start now; needs no keys."`
 	Exchange exchangeCmd `cmd:"" help:"Serve a Binance on 127.0.0.1 that replays history or a generated market, for your own client."`
 	Replay   replayCmd   `cmd:"" help:"Give a journal's events to a fresh core and compare what it says; exit code 5 if it differs."`
@@ -37,7 +37,7 @@ func run(ctx context.Context, stdout, stderr io.Writer, args []string) int {
 	exited := -1
 	parser, err := kong.New(&c, kong.Name(program), kong.Writers(stdout, stderr),
 		kong.Description("The same strategy, gate, books and loop as backtest, on an exchange.\n\n"+
-			"There is no real trading, testnet or paper mode yet. live --rehearse runs everything against an exchange on this machine."),
+			"Without keys it trades on paper: live prices, simulated fills. There is no real trading or testnet mode yet. live --rehearse runs everything against an exchange on this machine."),
 		kong.Exit(func(code int) { exited = code }), kong.UsageOnError(), kong.Bind(s),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 80}))
 	if err != nil {

@@ -36,15 +36,24 @@ type worldFlags struct {
 
 // spec makes the run's specification; close releases the store.
 func (f *worldFlags) spec(s *streams) (spec *lab.Spec, close func(), err error) {
+	if spec, err = f.settingsOnly(s); err != nil {
+		return nil, nil, err
+	}
+	close, err = f.market(s, spec)
+	return spec, close, err
+}
+
+// settingsOnly makes a specification without a market.
+func (f *worldFlags) settingsOnly(s *streams) (spec *lab.Spec, err error) {
 	file := &lab.Config{}
 	if f.Config != "" {
 		if file, err = lab.ReadConfig(f.Config); err != nil {
-			return nil, nil, cli.Fail(cli.Usage, err, "backtest params lists names and ranges")
+			return nil, cli.Fail(cli.Usage, err, "backtest params lists names and ranges")
 		}
 	}
 	entry, err := lab.Strategy(cmp.Or(f.Strategy, file.Strategy, "funding"), cmp.Or(f.Preset, file.Preset))
 	if err != nil {
-		return nil, nil, cli.Fail(cli.Usage, err, "")
+		return nil, cli.Fail(cli.Usage, err, "")
 	}
 	spec = &lab.Spec{Entry: entry, Settings: entry.New(), Models: lab.DefaultModels(), NoBaselines: true, Seed: f.Seed,
 		Command: strings.TrimSpace(program + " " + strings.Join(s.args, " "))}
@@ -56,7 +65,7 @@ func (f *worldFlags) spec(s *streams) (spec *lab.Spec, close func(), err error) 
 			continue
 		}
 		if *t.to, err = carry.ParseTime(t.text); err != nil {
-			return nil, nil, cli.Fail(cli.Usage, fmt.Errorf("%s: %w", t.name, err), "")
+			return nil, cli.Fail(cli.Usage, fmt.Errorf("%s: %w", t.name, err), "")
 		}
 	}
 	for _, c := range f.Coins {
@@ -65,10 +74,9 @@ func (f *worldFlags) spec(s *streams) (spec *lab.Spec, close func(), err error) 
 		}
 	}
 	if err := f.settings(file, spec); err != nil {
-		return nil, nil, cli.Fail(cli.Usage, err, "backtest params lists names and ranges")
+		return nil, cli.Fail(cli.Usage, err, "backtest params lists names and ranges")
 	}
-	close, err = f.market(s, spec)
-	return spec, close, err
+	return spec, nil
 }
 
 // settings applies file and flags.
@@ -112,6 +120,11 @@ func (f *worldFlags) market(s *streams, spec *lab.Spec) (close func(), err error
 		fmt.Fprintf(s.stderr, "%s: generated market, not history: %d coins, seed %d\n", program, f.GeneratedCoins, f.Seed)
 		return func() {}, nil
 	}
+	return f.openStore(s, spec, path)
+}
+
+// openStore makes a store the market.
+func (f *worldFlags) openStore(s *streams, spec *lab.Spec, path string) (close func(), err error) {
 	store, err := data.OpenExisting(path)
 	if err != nil {
 		return nil, cli.Fail(cli.Incomplete, err, "crawl import DIR --db "+path+" fills one; --generated needs none")

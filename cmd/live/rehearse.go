@@ -13,16 +13,16 @@ import (
 
 type runCmd struct {
 	worldFlags
+	paperFlags
 	Rehearse bool   `help:"Run against an exchange on this machine, through the real adapter, and compare with the backtest."`
-	Journal  string `help:"Write the session's journal to this file, which must not be there yet." placeholder:"FILE"`
+	Journal  string `help:"The session's journal. On paper it is the account, paper.db unless told otherwise; a rehearsal writes one that must not be there yet." placeholder:"FILE"`
 	JSON     bool   `help:"Print the result as JSON." name:"json"`
 }
 
-// Run rehearses. Anything else is refused: it is not there.
+// Run rehearses, or trades on paper.
 func (c *runCmd) Run(s *streams) error {
 	if !c.Rehearse {
-		return cli.Failf(cli.Halted, "live --rehearse runs the whole program against an exchange on this machine, without keys or network",
-			"there is no paper, testnet or real trading yet; nothing was done")
+		return c.paper(s)
 	}
 	spec, done, err := c.spec(s)
 	if err != nil {

@@ -88,6 +88,16 @@ func NewVenue(o VenueOptions) (*Venue, error) {
 	if o.Client.o.Keys == nil {
 		return nil, fmt.Errorf("%w: trading needs them", ErrKeys)
 	}
+	v, err := newVenue(o)
+	if err != nil {
+		return nil, err
+	}
+	v.trader = newTrader(o.Client.o.URLs, o.Client.o.Keys, o.Client.o.Clock, func() carry.Time { return carry.Time(v.c.offset.Load()) }, o.Client.o.Transport)
+	return v, nil
+}
+
+// newVenue makes the part of it that needs no keys.
+func newVenue(o VenueOptions) (*Venue, error) {
 	if o.Run == "" || len(o.Run) > 12 || strings.Trim(o.Run, "bcdfghjklmnpqrstvwxyz0123456789") != "" {
 		return nil, fmt.Errorf("run id %q: up to twelve consonants and digits", o.Run)
 	}
@@ -95,7 +105,6 @@ func NewVenue(o VenueOptions) (*Venue, error) {
 		o.Log = func(string) {}
 	}
 	v := &Venue{o: o, c: o.Client, inbox: newInbox(), up: map[*link]bool{}, mirror: newMirror(o.Pairs), moved: map[int64]bool{}, feesSeen: map[string]bool{}}
-	v.trader = newTrader(o.Client.o.URLs, o.Client.o.Keys, o.Client.o.Clock, func() carry.Time { return carry.Time(v.c.offset.Load()) }, o.Client.o.Transport)
 	for m := range v.symbols {
 		v.symbols[m] = map[string]int32{}
 	}
@@ -140,7 +149,8 @@ func (v *Venue) Close() {
 	v.wait.Wait()
 }
 
-// connect starts the five links.
+// connect starts the three links of the market and, where there are keys, the two
+// of the account.
 func (v *Venue) connect(ctx context.Context) {
 	ctx, v.stop = context.WithCancel(ctx)
 	s := v.o.Streams
@@ -163,6 +173,9 @@ func (v *Venue) connect(ctx context.Context) {
 	v.links.spot = start("spot", fixed(s.Spot+"/stream"), v.subscribes(v.spotStreams()), time.Minute)
 	v.links.public = start("futures public", fixed(s.Futures+"/public/stream"), v.subscribes(v.publicStreams()), time.Minute)
 	v.links.market = start("futures market", fixed(s.Futures+"/market/stream"), v.subscribes(v.marketStreams()), 20*time.Second)
+	if v.trader == nil {
+		return
+	}
 	v.links.api = start("spot account", fixed(s.SpotAPI+"/ws-api/v3"), v.subscribesUser, 0)
 	v.links.private = start("futures account", v.privateURL, nil, 0)
 }
@@ -177,8 +190,13 @@ func (v *Venue) privateURL(ctx context.Context) (string, error) {
 	return v.o.Streams.Futures + "/private/ws?listenKey=" + key, nil
 }
 
-// linksN is how many connections there are.
-const linksN = 5
+// whole tells whether every connection is up.
+func (v *Venue) whole() bool {
+	if v.trader == nil {
+		return len(v.up) == 3
+	}
+	return len(v.up) == 5
+}
 
 // allUp waits until every link is connected and subscribed.
 func (v *Venue) allUp(ctx context.Context) error {
@@ -191,7 +209,7 @@ func (v *Venue) allUp(ctx context.Context) error {
 				return err
 			}
 		}
-		if len(v.up) == linksN {
+		if v.whole() {
 			return nil
 		}
 		select {
@@ -240,7 +258,7 @@ func (v *Venue) work(ctx context.Context) error {
 		return nil
 	}
 	// In lockstep time stands until every link is back: nothing becomes due.
-	if v.o.Pace == nil || len(v.up) == linksN {
+	if v.o.Pace == nil || v.whole() {
 		if err := v.care(ctx); err != nil || len(v.out) > 0 {
 			return err
 		}
@@ -313,7 +331,7 @@ func (v *Venue) wakes() (at []carry.Time) {
 // pass lets time go on until something comes or is due.
 func (v *Venue) pass(ctx context.Context) error {
 	wakes := v.wakes()
-	if v.o.Pace != nil && len(v.up) == linksN {
+	if v.o.Pace != nil && v.whole() {
 		v.market.insideAt = 0 // nobody asked for this moment, and now it passes
 		woken, ended, err := v.o.Pace.Step(ctx, wakes)
 		if woken {

@@ -193,9 +193,12 @@ func (v *Venue) readRules(ctx context.Context, at carry.Time) error {
 			return err
 		}
 	}
-	ladders, _, err := v.c.Brackets(ctx)
-	if err != nil {
-		return err
+	var ladders []wire.Ladder
+	if v.c.HasKeys() { // brackets are told to customers only
+		var err error
+		if ladders, _, err = v.c.Brackets(ctx); err != nil {
+			return err
+		}
 	}
 	bySymbol := map[string][]carry.Bracket{}
 	for _, l := range ladders {

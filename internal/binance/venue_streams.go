@@ -180,7 +180,9 @@ func (v *Venue) resync(ctx context.Context, l *link) error {
 func (v *Venue) overrun() {
 	v.o.Log("more arrived than could be read; all streams are opened again")
 	for _, l := range []*link{v.links.spot, v.links.public, v.links.market, v.links.private, v.links.api} {
-		v.again(l)
+		if l != nil {
+			v.again(l)
+		}
 	}
 }
 

@@ -18,22 +18,11 @@ import (
 // venue it returns tells them and then waits; nothing is traded on it.
 func warmUpFrom(ctx context.Context, c *binance.Client, info *carry.TapeInfo, quotes sim.QuoteModels, from carry.Time) (*sim.Venue, error) {
 	past := &carry.TapeInfo{Pairs: info.Pairs, From: info.From, To: from, Step: info.Step}
-	b := &carry.Block{Start: info.From, Step: info.Step}
-	b.Resize(int((from-info.From)/info.Step), len(info.Pairs))
-	for _, col := range blockOf(b) {
-		for k := range col {
-			col[k] = math.NaN()
-		}
+	h := &pastReader{c: c, interval: barName(info.Step), until: from, settledUntil: from}
+	b, err := h.read(ctx, past)
+	if err != nil {
+		return nil, err
 	}
-	h := &pastReader{c: c, b: b, interval: barName(info.Step), until: from}
-	for i := range info.Pairs {
-		if err := h.pair(ctx, int32(i), &info.Pairs[i]); err != nil {
-			return nil, err
-		}
-	}
-	slices.SortStableFunc(b.Settled, func(x, y carry.Settlement) int {
-		return cmp.Or(cmp.Compare(x.At, y.At), cmp.Compare(x.Pair, y.Pair))
-	})
 	o := sim.DefaultOptions()
 	warm, err := sim.NewVenue(past, o, from)
 	if err != nil {
@@ -54,8 +43,32 @@ type pastReader struct {
 	c        *binance.Client
 	b        *carry.Block
 	interval string
-	until    carry.Time
-	rows     []wire.Kline
+	// until is the end of the bars that are read, settledUntil that of settlements;
+	// both are exclusive.
+	until, settledUntil carry.Time
+	// closed: the last bar is over, and all of it is known.
+	closed bool
+	rows   []wire.Kline
+}
+
+// read fills a block with the bars of a span.
+func (h *pastReader) read(ctx context.Context, span *carry.TapeInfo) (*carry.Block, error) {
+	h.b = &carry.Block{Start: span.From, Step: span.Step}
+	h.b.Resize(int((span.To-span.From)/span.Step), len(span.Pairs))
+	for _, col := range blockOf(h.b) {
+		for k := range col {
+			col[k] = math.NaN()
+		}
+	}
+	for i := range span.Pairs {
+		if err := h.pair(ctx, int32(i), &span.Pairs[i]); err != nil {
+			return nil, err
+		}
+	}
+	slices.SortStableFunc(h.b.Settled, func(x, y carry.Settlement) int {
+		return cmp.Or(cmp.Compare(x.At, y.At), cmp.Compare(x.Pair, y.Pair))
+	})
+	return h.b, nil
 }
 
 func (h *pastReader) pair(ctx context.Context, i int32, p *carry.Pair) error {
@@ -95,7 +108,7 @@ func (h *pastReader) series(ctx context.Context, i int32, k binance.Kind, symbol
 				return nil
 			}
 			at = row.At + h.b.Step
-			open := row.At+h.b.Step >= h.until // the bar under way: its end is not known
+			open := !h.closed && row.At+h.b.Step >= h.until // the bar under way: its end is not known
 			volume := row.Volume
 			if open {
 				volume = 1
@@ -130,7 +143,7 @@ func (h *pastReader) settled(ctx context.Context, i int32, symbol string) error 
 		for _, r := range rows {
 			from = r.At + 1
 			at := r.At.Slot()
-			if r.Special || at >= h.until {
+			if r.Special || at >= h.settledUntil {
 				continue
 			}
 			s := carry.Settlement{At: at, Pair: i, Rate: r.Rate, IntervalH: 8}
@@ -138,6 +151,9 @@ func (h *pastReader) settled(ctx context.Context, i int32, symbol string) error 
 				s.IntervalH = float64(d / carry.Hour)
 			}
 			before = at
+			if r.Mark == r.Mark {
+				s.Mark = carry.PriceFromFloat(r.Mark)
+			}
 			if at >= h.b.Start {
 				h.b.Settled = append(h.b.Settled, s)
 			}

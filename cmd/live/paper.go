@@ -1,0 +1,180 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"os"
+	"strings"
+
+	"carry"
+	"carry/internal/binance"
+	"carry/internal/cli"
+	"carry/internal/lab"
+)
+
+// paperJournal is where a paper account lives unless told otherwise.
+const paperJournal = "paper.db"
+
+// placeFlags say where the exchange is.
+type placeFlags struct {
+	Endpoint string  `help:"One address for everything, such as that of live exchange: http://127.0.0.1:8700. Default: Binance." placeholder:"URL"`
+	Speed    float64 `help:"How fast the market at --endpoint runs: market seconds a second, as live exchange --speed has it." default:"1" placeholder:"X"`
+}
+
+// urls are the addresses of REST and streams.
+func (f *placeFlags) urls() (u binance.URLs, live binance.LiveURLs, err error) {
+	u, live = binance.DefaultURLs(), binance.DefaultLiveURLs()
+	if f.Endpoint == "" {
+		if f.Speed != 1 {
+			return u, live, cli.Failf(cli.Usage, "it is for live exchange, at --endpoint", "--speed: Binance's market runs at a speed of its own")
+		}
+		return u, live, nil
+	}
+	p, err := url.Parse(f.Endpoint)
+	if err != nil || p.Scheme != "http" && p.Scheme != "https" || p.Host == "" || strings.Trim(p.Path, "/") != "" {
+		return u, live, cli.Failf(cli.Usage, "for example --endpoint http://127.0.0.1:8700", "--endpoint %s is no address", f.Endpoint)
+	}
+	if !(f.Speed > 0 && f.Speed <= 1e6) {
+		return u, live, cli.Failf(cli.Usage, "", "--speed: %g is not between 0 and 1e6", f.Speed)
+	}
+	if f.Speed != 1 && !f.loopback() {
+		return u, live, cli.Failf(cli.Usage, "it is for live exchange, on this machine", "--speed: %s is not on this machine", p.Host)
+	}
+	base := p.Scheme + "://" + p.Host
+	ws := "ws" + base[len("http"):]
+	u.Spot, u.Futures = base, base
+	return u, binance.LiveURLs{Spot: ws, SpotAPI: ws, Futures: ws}, nil
+}
+
+// loopback tells whether the exchange is on this machine.
+func (f *placeFlags) loopback() bool {
+	p, err := url.Parse(f.Endpoint)
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(p.Hostname())
+	return ip != nil && ip.IsLoopback()
+}
+
+type paperFlags struct {
+	placeFlags
+	Hours int `help:"End after this many hours of the market; default: go on until Ctrl-C." placeholder:"N"`
+}
+
+// paper trades on paper.
+func (c *runCmd) paper(s *streams) error {
+	urls, live, err := c.urls()
+	if err != nil {
+		return err
+	}
+	spec, err := c.settingsOnly(s)
+	if err != nil {
+		return err
+	}
+	o := lab.PaperOptions{URLs: urls, Streams: live, JournalFile: cmp.Or(c.Journal, paperJournal), Hours: c.Hours,
+		Log: func(text string) { fmt.Fprintf(s.stderr, "%s: %s\n", program, text) }}
+	if c.Speed != 1 {
+		o.Speed = c.Speed
+	}
+	if err := c.universe(s, spec, &o); err != nil {
+		return err
+	}
+	where := cmp.Or(c.Endpoint, "Binance")
+	fmt.Fprintf(s.stdout, "PAPER: no keys, no orders. Live prices, the same decisions, simulated fills.\n  prices: %s\n", where)
+	o.Say = func(l *lab.PaperLine) { _, _ = io.WriteString(s.stdout, paperText(l)) }
+	out, err := lab.Paper(s.ctx, spec, o)
+	switch {
+	case errors.Is(err, binance.ErrUnreachable):
+		return cli.Fail(cli.Failed, err, "check the network; live exchange --generated serves an exchange on this machine for --endpoint")
+	case errors.Is(err, os.ErrExist):
+		return cli.Fail(cli.Usage, err, "--journal names another file")
+	case err != nil:
+		return err
+	}
+	if out.Result == nil {
+		fmt.Fprintf(s.stdout, "ended before the first full hour; nothing was decided\n")
+		return nil
+	}
+	r := out.Result
+	fmt.Fprintf(s.stdout, "ended: %d hours, %d fills, %d fundings, %s USDT; journal: %s\n", r.Counts.Instants, r.Counts.Fills, r.Counts.Postings, cents(r.Final), o.JournalFile)
+	return nil
+}
+
+// universe takes pairs and brackets from the store, if there is one for this
+// exchange; else the exchange says what it lists.
+func (c *runCmd) universe(s *streams, spec *lab.Spec, o *lab.PaperOptions) error {
+	path := c.DB
+	if path == "" && c.Endpoint == "" {
+		if _, err := os.Stat(defaultDB); err == nil {
+			path = defaultDB
+		}
+	}
+	if path == "" {
+		return nil
+	}
+	done, err := c.openStore(s, spec, path)
+	if err != nil {
+		return err
+	}
+	defer done()
+	tape, err := spec.Open(0, 0, spec.Coins)
+	if err != nil {
+		return err
+	}
+	info := tape.Info()
+	o.Pairs, o.Brackets = info.Pairs, map[string][]carry.Bracket{}
+	for k := range info.Rules {
+		r := &info.Rules[k]
+		o.Brackets[info.Pairs[r.Pair].PerpSymbol] = r.Brackets
+	}
+	return nil
+}
+
+// paperText is one instant in one line of at most 80 columns; what is rarer comes
+// first.
+func paperText(l *lab.PaperLine) string {
+	text := fmt.Sprintf("%s  %s %s  held %d", l.At, cents(l.Equity), signed(l.Equity-l.First), l.Held)
+	var extra []string
+	if l.Held > 0 {
+		text += fmt.Sprintf(" at %.2fx", l.Used)
+	}
+	if l.Settled > 0 && l.Funding != 0 {
+		extra = append(extra, "settled "+signed(l.Funding))
+	}
+	if l.Filled > 0 {
+		extra = append(extra, fmt.Sprintf("%d fills", l.Filled))
+	}
+	if l.Refused > 0 {
+		extra = append(extra, fmt.Sprintf("%d refused", l.Refused))
+	}
+	qualify := fmt.Sprintf("%d of %d qualify", l.Qualify, l.Coins)
+	if l.Qualify == 0 && l.Held == 0 && l.Best != "" {
+		qualify += fmt.Sprintf(" (%s %.4f %%)", l.Best, l.BestRate*100)
+	}
+	for _, e := range append(extra, qualify) {
+		if len(text)+2+len(e) <= 80 {
+			text += "  " + e
+		}
+	}
+	return text + "\n"
+}
+
+// cents writes USDT with cents and commas.
+func cents(usdt float64) string {
+	s := fmt.Sprintf("%.2f", usdt)
+	for k := len(s) - 6; k > 0 && s[k-1] != '-'; k -= 3 {
+		s = s[:k] + "," + s[k:]
+	}
+	return s
+}
+
+func signed(usdt float64) string {
+	if usdt >= 0 {
+		return "+" + cents(usdt)
+	}
+	return cents(usdt)
+}

@@ -1,0 +1,292 @@
+package lab
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"carry"
+	"carry/data"
+	"carry/internal/binance"
+	"carry/internal/book"
+	"carry/internal/risk"
+	"carry/sim"
+	"carry/strategy"
+)
+
+// PaperOptions are a paper session's settings.
+type PaperOptions struct {
+	URLs    binance.URLs // only Spot and Futures are asked
+	Streams binance.LiveURLs
+	// Speed is how fast a loopback exchange's market runs; 0: real time.
+	Speed float64
+	// Pairs and their brackets by contract, from a store; nil: what the exchange
+	// lists. Brackets are told to customers only: without them 2.5 % of notional is
+	// the maintenance margin.
+	Pairs    []carry.Pair
+	Brackets map[string][]carry.Bracket
+	Limits   risk.Limits
+	// JournalFile is where the session's journal is; "" keeps none.
+	JournalFile string
+	// Hours ends the session after so many instants; 0: it goes on.
+	Hours int
+	// Say is told of every instant, Log in one line of whatever is out of the
+	// ordinary.
+	Say func(*PaperLine)
+	Log func(text string)
+	// Client and Pace are set by tests in lockstep.
+	Client *binance.Client
+	Pace   binance.Pacer
+}
+
+// Papered is what a paper session was when it ended.
+type Papered struct {
+	Result *carry.Result // nil if no instant was seen
+	Said   []Said
+	From   carry.Time // first instant on which it could trade
+}
+
+// errHours ends a session of some hours.
+var errHours = errors.New("the session's hours are over")
+
+// paperStep is the distance of two cross-sections.
+const paperStep = carry.Hour
+
+// Paper trades on paper until the context ends: prices from the exchange's public
+// streams, a simulated account, and otherwise all that a live session has. It sends
+// nothing that needs a key. An end of the context is no error.
+func Paper(ctx context.Context, spec *Spec, o PaperOptions) (*Papered, error) {
+	if len(spec.Flows) > 0 {
+		return nil, errors.New("paper trading knows no deposits and withdrawals yet; leave --flow out")
+	}
+	if o.Log == nil {
+		o.Log = func(string) {}
+	}
+	p, err := spec.paperSession(ctx, &o)
+	if p != nil && p.watch != nil {
+		defer p.watch.Close()
+	}
+	if err != nil {
+		return nil, err
+	}
+	l, log, err := spec.paperLane(p, &o)
+	if err != nil {
+		return nil, err
+	}
+	if o.JournalFile != "" {
+		file, err := data.CreateJournal(ctx, o.JournalFile, spec.session(p.info, p.from))
+		if err != nil {
+			return nil, err
+		}
+		defer file.Close()
+		log.second = file
+	}
+	if _, err = l.run.Advance(ctx); err != nil && ctx.Err() == nil && !errors.Is(err, errHours) {
+		return nil, fmt.Errorf("paper: %w", err)
+	}
+	out := &Papered{Said: log.said, From: p.from}
+	if log.line.Instants == 0 {
+		return out, nil
+	}
+	l.last = log.last
+	p.info.To = l.last.At
+	out.Result, err = l.finish(spec, p.info, nil)
+	return out, err
+}
+
+// paper is the venue of a paper session: the past by REST, then the market as the
+// streams tell it, around a simulated account.
+type paper struct {
+	info  *carry.TapeInfo
+	from  carry.Time
+	watch *binance.Watch
+	told  *sim.Told
+	// begin is what is told before the streams, one after another.
+	begin    []func()
+	settled  []carry.Settlement // since the last instant
+	brackets map[string][]carry.Bracket
+	// over tells whether the session's hours are.
+	over func() bool
+}
+
+// paperSession connects to the exchange and reads the past.
+func (s *Spec) paperSession(ctx context.Context, o *PaperOptions) (*paper, error) {
+	client := o.Client
+	if client == nil {
+		var err error
+		if client, err = paperClient(ctx, o, s.Seed); err != nil {
+			return nil, err
+		}
+	}
+	pairs := o.Pairs
+	if pairs == nil {
+		var err error
+		if pairs, err = client.Universe(ctx, s.Coins); err != nil {
+			return nil, err
+		}
+	}
+	p := &paper{brackets: o.Brackets}
+	var err error
+	if p.watch, err = binance.NewWatch(binance.VenueOptions{Pairs: pairs, Step: paperStep, Interval: barName(paperStep), Streams: o.Streams,
+		Client: client, Pace: o.Pace, Seed: s.Seed, Log: o.Log}); err != nil {
+		return nil, err
+	}
+	if err := p.watch.Start(ctx); err != nil {
+		return p, err
+	}
+	begun := p.watch.Begun()
+	p.from = begun + paperStep
+	p.info = &carry.TapeInfo{Pairs: pairs, From: p.from - warmUp(s.Settings), To: begun, Step: paperStep, Source: "paper: live prices of " + o.URLs.Futures}
+	if p.told, err = sim.NewTold(p.info, s.Models.options(s.Settings, s.Seed), s.Models.quotes(), p.from); err != nil {
+		return p, err
+	}
+	o.Log(fmt.Sprintf("reading %d days of %d coins", (begun-p.info.From)/carry.Day, len(pairs)))
+	h := &pastReader{c: client, interval: barName(paperStep), until: begun, settledUntil: begun + 1, closed: true}
+	past, err := h.read(ctx, p.info)
+	if err != nil {
+		return p, err
+	}
+	return p, p.open(ctx, past, begun)
+}
+
+// open tells the account, the rules and the past, up to the last instant before
+// the session.
+func (p *paper) open(ctx context.Context, past *carry.Block, begun carry.Time) error {
+	for p.watch.Pending() > 0 {
+		ev, err := p.watch.Next(ctx, 0)
+		if err != nil {
+			return err
+		}
+		if ev.Kind == carry.EvRules {
+			p.rules(ev.Rules, p.info.From)
+		}
+	}
+	var last []carry.Settlement
+	for k := range past.Settled {
+		if past.Settled[k].At > begun-paperStep {
+			last = append(last, past.Settled[k])
+		}
+	}
+	p.told.Begin(p.info.From)
+	p.begin = []func(){
+		func() { p.told.Past(past, -1) },
+		func() { p.told.Tell(begun, nil, last) },
+	}
+	return nil
+}
+
+// rules tells rules that hold from a time on, with the brackets that are known.
+func (p *paper) rules(r *carry.Rules, from carry.Time) {
+	own := *r
+	own.From = from
+	if len(own.Brackets) == 0 {
+		own.Brackets = p.brackets[p.info.Pairs[r.Pair].PerpSymbol]
+	}
+	p.told.Rules(&own)
+}
+
+// Next implements risk.Venue.
+func (p *paper) Next(ctx context.Context) (*carry.Event, error) {
+	for {
+		ev, err := p.told.Next(ctx)
+		if !errors.Is(err, risk.ErrWait) {
+			return ev, err
+		}
+		if len(p.begin) > 0 {
+			p.begin[0]()
+			p.begin = p.begin[1:]
+			continue
+		}
+		ev, err = p.watch.Next(ctx, p.told.Due())
+		if err != nil {
+			return nil, err
+		}
+		switch ev.Kind {
+		case carry.EvRules:
+			p.rules(ev.Rules, ev.At)
+		case carry.EvRates:
+			p.settled = append(p.settled, ev.Rates...)
+		case carry.EvMarket:
+			if !ev.Market.Within && p.over() {
+				return nil, errHours
+			}
+			p.market(ev)
+		case carry.EvLink:
+			return ev, nil
+		}
+	}
+}
+
+// market tells an instant or a moment.
+func (p *paper) market(ev *carry.Event) {
+	if ev.Market.Within {
+		p.told.Moment(ev.At, ev.Market)
+		return
+	}
+	p.told.Tell(ev.At, ev.Market, p.settled)
+	p.settled = p.settled[:0]
+}
+
+// Submit implements risk.Venue.
+func (p *paper) Submit(ctx context.Context, a risk.Approved) error { return p.told.Submit(ctx, a) }
+
+// paperClient asks without keys.
+func paperClient(ctx context.Context, o *PaperOptions, seed uint64) (*binance.Client, error) {
+	opt := binance.Options{URLs: o.URLs, Seed: seed, Log: o.Log}
+	u := binance.DefaultURLs()
+	opt.URLs.Archive, opt.URLs.Listing = u.Archive, u.Listing // never asked
+	c, err := binance.NewClient(opt)
+	if err != nil || o.Speed == 0 {
+		return c, err
+	}
+	now, err := c.ServerTime(ctx)
+	if err != nil {
+		return nil, err
+	}
+	opt.Clock = &fastClock{base: now, since: time.Now(), speed: o.Speed}
+	return binance.NewClient(opt)
+}
+
+// fastClock is the clock of a market that runs faster than real time.
+type fastClock struct {
+	base  carry.Time
+	since time.Time
+	speed float64
+}
+
+// Now implements binance.Clock.
+func (c *fastClock) Now() carry.Time {
+	return c.base + carry.Time(float64(time.Since(c.since).Microseconds())*c.speed/1000)
+}
+
+// SleepUntil implements binance.Clock.
+func (c *fastClock) SleepUntil(ctx context.Context, t carry.Time) error {
+	timer := time.NewTimer(time.Duration(float64(t-c.Now()) / c.speed * float64(time.Millisecond)))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// paperLane wires core, gate, books and recorder to the paper venue.
+func (s *Spec) paperLane(p *paper, o *PaperOptions) (*lane, *paperLog, error) {
+	core, err := s.Settings.NewCore(p.info.Pairs, s.Models.terms(p.from))
+	if err != nil {
+		return nil, nil, err
+	}
+	policy, err := s.Settings.NewPolicy(p.info.Pairs)
+	if err != nil {
+		return nil, nil, err
+	}
+	books := book.New(p.info.Pairs)
+	l := &lane{name: "paper", entry: s.Entry, settings: s.Settings, truth: p.told.Exchange(), hash: strategy.NewHashJournal()}
+	log := &paperLog{sayings: sayings{Journal: l.hash}, policy: policy, books: books, say: o.Say}
+	p.over = func() bool { return o.Hours > 0 && log.line.Instants >= o.Hours }
+	l.run = &strategy.Run{Core: core, Venue: p, Gate: risk.NewGate(p.info.Pairs, o.Limits), Book: books,
+		Recorder: strategy.NewRecorder(p.info.Pairs, books), Journal: log}
+	return l, log, nil
+}
