@@ -47,6 +47,7 @@ var plans = []plan{
 	{"internal/venuetest", []string{root, "internal/book", "internal/risk", "internal/testenv"}},
 	{"internal/refengine", []string{root}},
 	{"internal/archtest", nil},
+	{"internal/swarm", nil}, // tests only
 	{"internal/testenv", nil},
 	{"cmd/*", []string{root, "internal/lab", "internal/cli", "reports", "data", "internal/crawl", "internal/binance", "internal/exchange"}},
 	{"bench", append([]string{"internal/lab", "bench/*"}, libraries...)},

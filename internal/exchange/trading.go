@@ -32,8 +32,9 @@ type TradingOptions struct {
 	// Faults are misbehaviour of the trading half.
 	Faults TradeFaults
 	// Watch, if set, is told of everything that happens at the exchange, before
-	// any client is; orders bear the exchange's numbers.
-	Watch func(ev *carry.Event)
+	// any client is, and of the client id of the order that it happens to, "" where
+	// there is none.
+	Watch func(ev *carry.Event, client string)
 }
 
 // Permissions are what GET /sapi/v1/account/apiRestrictions tells of the key.
@@ -151,9 +152,7 @@ func (t *Trading) step(ctx context.Context) (carry.EventKind, error) {
 			t.clock.set(ev.At)
 			t.keys.expire(ev.At, t.hub)
 			t.runOut(ev.At)
-			if t.opt.Watch != nil {
-				t.opt.Watch(ev)
-			}
+			t.watched(ev)
 			t.happened(ev)
 			return ev.Kind, nil
 		case errors.Is(err, risk.ErrWait):
@@ -167,6 +166,18 @@ func (t *Trading) step(ctx context.Context) (carry.EventKind, error) {
 		}
 	}
 	return 0, nil
+}
+
+// watched tells whoever watches.
+func (t *Trading) watched(ev *carry.Event) {
+	if t.opt.Watch == nil {
+		return
+	}
+	client := ""
+	if o := t.orders.byID[int64(ev.Order)]; o != nil {
+		client = o.client
+	}
+	t.opt.Watch(ev, client)
 }
 
 // feed hands the venue the next frames.

@@ -22,7 +22,7 @@ type Stage struct {
 	Venue func(risk.Venue) risk.Venue
 	Core  func(carry.Core) carry.Core
 	// Watch is told of what happens at the exchange; see exchange.TradingOptions.
-	Watch func(ev *carry.Event)
+	Watch func(ev *carry.Event, client string)
 	// Begin is told of the loop's parts before the first event: the account by
 	// our books, and the exchange's own.
 	Begin func(ours *carry.Account, truth Truth)

@@ -98,7 +98,9 @@ type pairState struct {
 	waitFrom      carry.Time // start of a patient closing's wait, 0 if none
 	reopenAt      carry.Time
 	nextSlice     carry.Time
-	trimTo        carry.Qty // contracts that a trim in slices leaves, 0 if none
+	refusals      int        // in a row
+	askAgain      carry.Time // no order before, after refusals
+	trimTo        carry.Qty  // contracts that a trim in slices leaves, 0 if none
 	hour          carry.Time
 	hourUsed      float64 // USDT opened in this hour
 	work          [2]work
@@ -112,6 +114,7 @@ type work struct {
 	left carry.Qty
 	each float64 // USDT of one quantum where it adds to what is held, else 0
 	sent carry.Time
+	part bool // some of it is filled
 }
 
 // reading is a difference between the legs that was seen and how often.

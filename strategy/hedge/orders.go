@@ -54,11 +54,12 @@ func (d *Desk) orderDone(ev *carry.Event) {
 		return
 	}
 	if ev.Left > 0 {
-		w.left = ev.Left
+		w.left, w.part = ev.Left, true
 		d.pendsLess(st, leg, w)
 		d.touch(i)
 		return
 	}
+	d.refusal(st, w, ev)
 	*w = work{}
 	d.pendsLess(st, leg, w)
 	st.orders--
@@ -72,6 +73,28 @@ func (d *Desk) orderDone(ev *carry.Event) {
 	}
 	if st.orders == 0 {
 		d.atRest(i, ev)
+	}
+}
+
+// Waits after orders that came to nothing.
+const (
+	refusalWaitMax = carry.Minute // the longest after refusals in a row
+	emptyWait      = carry.Second // after one that found nothing to trade with
+)
+
+// refusal counts refusals in a row. The first attempt is repeated at once, the
+// next after a second, two, four, up to a minute: an exchange that refuses, or a
+// gate, is not to be stormed. Neither is an empty book.
+func (d *Desk) refusal(st *pairState, w *work, ev *carry.Event) {
+	switch {
+	case ev.Kind == carry.EvReject:
+		if st.refusals++; st.refusals > 2 { // both legs of one attempt
+			st.askAgain = max(st.askAgain, d.now+min(carry.Second<<min((st.refusals-3)/2, 10), refusalWaitMax))
+		}
+	case ev.Kind == carry.EvCanceled && !w.part:
+		st.refusals, st.askAgain = 0, max(st.askAgain, d.now+emptyWait)
+	default:
+		st.refusals, st.askAgain = 0, 0
 	}
 }
 
@@ -101,6 +124,10 @@ func (d *Desk) atRest(i int, ev *carry.Event) {
 		d.settleState(i)
 	}
 	d.moveProceeds()
+	slicing := st.state == Opening || st.state == Closing || st.state == Reducing
+	if slicing && st.nextSlice <= d.now && (st.closing != carry.OK || st.filling || st.more || st.trimTo > 0) {
+		d.wakeBy(d.now) // the news came later than the next slice's time
+	}
 }
 
 // closed begins the wait after any close, whoever asked for it. What is left

@@ -177,11 +177,12 @@ func (d *Desk) mayTransfer() bool {
 }
 
 // rankReductions fills the queue: lowest rate + closing premium first; in an
-// emergency the largest first. Pairs that cannot trade now are left out.
+// emergency the largest first. Pairs that cannot trade now are left out, and so
+// are those whose legs are being made equal: another slice could part them further.
 func (d *Desk) rankReductions(m *carry.Market) {
 	d.queue = d.queue[:0]
 	for _, i := range d.active {
-		if d.acct.PerpQty[i] == 0 || !d.tradable(i, m) || d.st[i].orders > 0 {
+		if d.acct.PerpQty[i] == 0 || !d.tradable(i, m) || d.st[i].orders > 0 || d.st[i].state == Repair {
 			continue
 		}
 		pc := m.ClosePremium(i)

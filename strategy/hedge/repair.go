@@ -90,6 +90,10 @@ func (d *Desk) verify(i int, gap float64, m *carry.Market) {
 		d.wakeBy(r.at + delay)
 		return
 	}
+	if st.askAgain > d.now {
+		d.wakeBy(st.askAgain)
+		return
+	}
 	if !d.retry(i, gap, m) {
 		d.cut(i, gap, m)
 	}

@@ -233,6 +233,8 @@ func (s *stage) land(c carry.Command, code carry.Code) {
 	switch {
 	case c.Kind == carry.CmdTransfer:
 		ev.Kind = carry.EvTransferred
+	case code == carry.CodeVolume:
+		ev.Kind = carry.EvCanceled
 	case code != carry.OK:
 		ev.Kind = carry.EvReject
 	case c.Side == carry.Buy:

@@ -69,7 +69,8 @@ type QueueLine struct {
 	Coin                 string
 	Rate8h, ClosePremium float64
 	Value                float64 // USDT
-	// Skipped is true where a leg cannot be traded now.
+	// Skipped is true where a leg cannot be traded now, or the legs are being made
+	// equal.
 	Skipped bool
 }
 
@@ -97,7 +98,7 @@ func (d *Desk) Status(m *carry.Market) Status {
 		out.Queue = append(out.Queue, QueueLine{Coin: d.pairs[c.i].Coin, Rate8h: c.x[1], ClosePremium: c.x[2], Value: c.value})
 	}
 	for _, i := range d.active {
-		if d.acct.PerpQty[i] != 0 && !d.tradable(i, m) {
+		if d.acct.PerpQty[i] != 0 && (!d.tradable(i, m) || d.st[i].state == Repair) {
 			out.Queue = append(out.Queue, QueueLine{Coin: d.pairs[i].Coin, Value: d.value(i), Skipped: true})
 		}
 	}

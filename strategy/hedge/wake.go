@@ -70,10 +70,10 @@ func (d *Desk) blackout(i int, m *carry.Market) carry.Time {
 // woken when it may.
 func (d *Desk) mayOrder(i int, m *carry.Market) bool {
 	st := &d.st[i]
-	if d.pool == poolEmergency {
-		return true
+	at := st.askAgain
+	if d.pool != poolEmergency {
+		at = max(at, st.nextSlice, d.blackout(i, m))
 	}
-	at := max(st.nextSlice, d.blackout(i, m))
 	if at <= d.now {
 		return true
 	}
