@@ -75,7 +75,7 @@ func (f *Filters) Check(q Qty, ref, limit Price, unit int64, reduceOnly bool) Co
 	if !small && f.MinNotional > 0 && value < f.MinNotional.Float() {
 		return CodeNotional
 	}
-	if f.MaxNotional > 0 && value > f.MaxNotional.Float() {
+	if f.MaxNotional > 0 && value > f.MaxNotional.Float() && !(market && f.MarketLarge) {
 		return CodeNotional
 	}
 	return OK

@@ -55,8 +55,9 @@ type Filters struct {
 	MinNotional Amount // smallest order value; the perpetual exempts reduce-only orders
 	MaxNotional Amount // largest order value
 	// MarketSmall is true where MinNotional does not bind market orders
-	// (applyMinToMarket false).
-	MarketSmall        bool
+	// (applyMinToMarket false), MarketLarge where MaxNotional does not.
+	MarketSmall, MarketLarge bool
+	// MinPrice and MaxPrice bound a limit; 0 is no bound.
 	MinPrice, MaxPrice Price
 	// PercentUp and PercentDown bound an order's price as multiples of the
 	// reference price (spot: 5-minute mean; perp: mark). A market order fills

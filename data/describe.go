@@ -391,7 +391,8 @@ func (t *TapeReader) hash(h hash.Hash) string {
 		r := &t.info.Rules[i]
 		w.ints(int64(r.Pair), int64(r.From), int64(r.Recorded))
 		for _, f := range r.Legs {
-			w.ints(int64(f.Tick), int64(f.Step), int64(f.MinQty), int64(f.MaxQty), int64(f.MarketStep), int64(f.MarketMax), int64(f.MinNotional))
+			w.ints(int64(f.Tick), int64(f.Step), int64(f.MinQty), int64(f.MaxQty), int64(f.MarketStep), int64(f.MarketMax), int64(f.MinNotional),
+				int64(f.MaxNotional), int64(f.MinPrice), int64(f.MaxPrice), zeroOne(f.MarketSmall), zeroOne(f.MarketLarge))
 			w.floats(f.PercentUp, f.PercentDown)
 		}
 		w.ints(int64(len(r.Brackets)))
@@ -401,11 +402,7 @@ func (t *TapeReader) hash(h hash.Hash) string {
 		w.floats(r.LiquidationFeeFrac, r.Interest8h)
 	}
 	for _, e := range t.info.Ends {
-		delisted := int64(0)
-		if e.Delisted {
-			delisted = 1
-		}
-		w.ints(int64(e.Pair), int64(e.At), int64(e.Until), delisted)
+		w.ints(int64(e.Pair), int64(e.At), int64(e.Until), zeroOne(e.Delisted))
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }
@@ -422,6 +419,13 @@ func (w *hashWriter) ints(vs ...int64) {
 		w.buf = binary.LittleEndian.AppendUint64(w.buf, uint64(v))
 	}
 	w.h.Write(w.buf)
+}
+
+func zeroOne(v bool) int64 {
+	if v {
+		return 1
+	}
+	return 0
 }
 
 func (w *hashWriter) floats(vs ...float64) {

@@ -20,7 +20,7 @@ var dumps = [...][2]string{
 		FROM funding f JOIN series s ON s.id = f.series_id ORDER BY 1, 2, 3`},
 	{"instrument", `SELECT coin, spot_symbol, perp_symbol, multiplier, qty_decimals, listed_ms, delivered_ms, note FROM instrument ORDER BY 1`},
 	{"rules", `SELECT leg, symbol, valid_from_ms, status, onboard_ms, delivery_ms, tick, step, min_qty, max_qty, market_step, market_max,
-		min_notional, percent_up, percent_down, liquidation_fee FROM rules ORDER BY 1, 2, 3`},
+		min_notional, percent_up, percent_down, liquidation_fee, min_price, max_price, max_notional, min_on_market, max_on_market FROM rules ORDER BY 1, 2, 3`},
 	{"bracket", `SELECT symbol, valid_from_ms, tier, floor, cap, mmr, cum, max_leverage FROM bracket ORDER BY 1, 2, 3`},
 	{"funding_info", `SELECT symbol, valid_from_ms, cap, floor, interval_hours FROM funding_info ORDER BY 1, 2`},
 	{"interest", `SELECT coin, valid_from_ms, rate_8h FROM interest ORDER BY 1, 2`},

@@ -271,12 +271,12 @@ func (s *Store) storeRules(ctx context.Context, src *source, kind string, facts 
 	err := s.write(ctx, func(tx *writeTx) error {
 		for i := range facts {
 			f := &facts[i]
+			if err := tx.fillBounds(ctx, leg, f); err != nil {
+				return err
+			}
 			fresh, err := tx.fact(ctx, src, f.symbol, "rules",
 				[]string{"leg", "symbol", "valid_from_ms"}, []any{leg.String(), f.symbol, int64(f.row.from)},
-				[]string{"recorded_ms", "status", "onboard_ms", "delivery_ms", "tick", "step", "min_qty", "max_qty",
-					"market_step", "market_max", "min_notional", "percent_up", "percent_down", "liquidation_fee"},
-				[]any{int64(at), f.status, int64(f.onboard), int64(f.deliver), f.row.tick, f.row.step, f.row.minQty, f.row.maxQty,
-					f.row.marketStep, f.row.marketMax, f.row.minNotional, f.row.percentUp, f.row.percentDown, f.row.fee})
+				append([]string{"recorded_ms"}, ruleColumns...), append([]any{int64(at)}, f.values()...))
 			if err != nil {
 				return err
 			}
@@ -287,6 +287,18 @@ func (s *Store) storeRules(ctx context.Context, src *source, kind string, facts 
 		return err
 	})
 	return st, err
+}
+
+// fillBounds sets what versions before 0003_bounds.sql did not read of a snapshot.
+func (tx *writeTx) fillBounds(ctx context.Context, leg carry.Leg, f *ruleFact) error {
+	r := &f.row
+	_, err := tx.ExecContext(ctx, `UPDATE rules SET min_price = ?, max_price = ?, max_notional = ?, min_on_market = ?, max_on_market = ?
+		WHERE leg = ? AND symbol = ? AND valid_from_ms = ? AND max_on_market IS NULL`,
+		r.minPrice, r.maxPrice, r.maxNotional, r.minOnMarket, r.maxOnMarket, leg.String(), f.symbol, int64(r.from))
+	if err != nil {
+		return fmt.Errorf("fill bounds of %s: %w", f.symbol, err)
+	}
+	return nil
 }
 
 // storeBrackets adds a snapshot of bracket ladders; a stored one with other

@@ -237,6 +237,7 @@ func (w *recordWriter) rules(x *carry.Rules) {
 			w.int(v)
 		}
 		w.truth(f.MarketSmall)
+		w.truth(f.MarketLarge)
 		w.float(f.PercentUp)
 		w.float(f.PercentDown)
 	}
@@ -257,7 +258,7 @@ func (r *recordReader) rules() *carry.Rules {
 		f.Tick, f.Step, f.MinQty, f.MaxQty, f.MarketStep = carry.Price(r.int()), carry.Qty(r.int()), carry.Qty(r.int()), carry.Qty(r.int()), carry.Qty(r.int())
 		f.MarketMax, f.MinNotional, f.MaxNotional = carry.Qty(r.int()), carry.Amount(r.int()), carry.Amount(r.int())
 		f.MinPrice, f.MaxPrice, f.MaxOrders, f.IcebergParts = carry.Price(r.int()), carry.Price(r.int()), int(r.int()), int(r.int())
-		f.MarketSmall, f.PercentUp, f.PercentDown = r.truth(), r.float(), r.float()
+		f.MarketSmall, f.MarketLarge, f.PercentUp, f.PercentDown = r.truth(), r.truth(), r.float(), r.float()
 	}
 	for range r.count() {
 		x.Brackets = append(x.Brackets, carry.Bracket{Floor: r.float(), Cap: r.float(), MMR: r.float(), Cum: r.float(), MaxLeverage: r.float()})

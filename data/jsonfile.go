@@ -53,8 +53,14 @@ type infoFilter struct {
 	StepSize    number `json:"stepSize"`
 	MinQty      number `json:"minQty"`
 	MaxQty      number `json:"maxQty"`
+	MinPrice    number `json:"minPrice"`
+	MaxPrice    number `json:"maxPrice"`
 	MinNotional number `json:"minNotional"` // spot
-	Notional    number `json:"notional"`    // perpetual
+	MaxNotional number `json:"maxNotional"`
+	ToMarket    *bool  `json:"applyToMarket"` // MIN_NOTIONAL
+	MinToMarket *bool  `json:"applyMinToMarket"`
+	MaxToMarket *bool  `json:"applyMaxToMarket"`
+	Notional    number `json:"notional"` // perpetual
 	Up          number `json:"multiplierUp"`
 	Down        number `json:"multiplierDown"`
 	BidUp       number `json:"bidMultiplierUp"`
@@ -114,17 +120,19 @@ func parseInfo(src *source, date carry.Time, perp bool) ([]ruleFact, error) {
 // rule collects the filters. Without PRICE_FILTER and LOT_SIZE a symbol's rules
 // are unusable.
 func (s *infoSymbol) rule() (ruleRow, error) {
-	r := ruleRow{fee: float64(s.LiquidationFee)}
+	r := ruleRow{fee: float64(s.LiquidationFee), minOnMarket: true, maxOnMarket: true}
 	for _, f := range s.Filters {
 		switch f.FilterType {
 		case "PRICE_FILTER":
-			r.tick = float64(f.TickSize)
+			r.tick, r.minPrice, r.maxPrice = float64(f.TickSize), float64(f.MinPrice), float64(f.MaxPrice)
 		case "LOT_SIZE":
 			r.step, r.minQty, r.maxQty = float64(f.StepSize), float64(f.MinQty), float64(f.MaxQty)
 		case "MARKET_LOT_SIZE":
 			r.marketStep, r.marketMax = float64(f.StepSize), float64(f.MaxQty)
 		case "MIN_NOTIONAL", "NOTIONAL":
-			r.minNotional = float64(f.MinNotional + f.Notional)
+			r.minNotional, r.maxNotional = float64(f.MinNotional+f.Notional), float64(f.MaxNotional)
+			r.minOnMarket = told(f.ToMarket) && told(f.MinToMarket)
+			r.maxOnMarket = told(f.MaxToMarket)
 		case "PERCENT_PRICE":
 			r.percentUp, r.percentDown = float64(f.Up), float64(f.Down)
 		case "PERCENT_PRICE_BY_SIDE": // the narrower of both sides
@@ -137,13 +145,16 @@ func (s *infoSymbol) rule() (ruleRow, error) {
 	if !(r.tick > 0) || !(r.step > 0) {
 		return r, fmt.Errorf("PRICE_FILTER or LOT_SIZE is missing")
 	}
-	for _, v := range []float64{r.minQty, r.maxQty, r.marketStep, r.marketMax, r.minNotional, r.percentUp, r.percentDown, r.fee} {
+	for _, v := range []float64{r.minQty, r.maxQty, r.marketStep, r.marketMax, r.minNotional, r.maxNotional, r.minPrice, r.maxPrice, r.percentUp, r.percentDown, r.fee} {
 		if v < 0 {
 			return r, fmt.Errorf("a filter is negative")
 		}
 	}
 	return r, nil
 }
+
+// told is what a flag says; a rule that does not say it binds all orders.
+func told(flag *bool) bool { return flag == nil || *flag }
 
 // bracketJSON is one bracket in any of the spellings that were seen.
 type bracketJSON struct {

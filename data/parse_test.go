@@ -213,11 +213,11 @@ func infoText(at carry.Time, symbols string) string {
 }
 
 const spotSymbol = `{"symbol":"AAAUSDT","status":"TRADING","quoteAsset":"USDT","filters":[
-	{"filterType":"PRICE_FILTER","tickSize":"0.01000000"},
+	{"filterType":"PRICE_FILTER","minPrice":"0.02000000","maxPrice":"1000000.00000000","tickSize":"0.01000000"},
 	{"filterType":"LOT_SIZE","minQty":"0.00100000","maxQty":"9000.00000000","stepSize":"0.00100000"},
 	{"filterType":"MARKET_LOT_SIZE","minQty":"0.00000000","maxQty":"129.84957276","stepSize":"0.00000000"},
 	{"filterType":"PERCENT_PRICE_BY_SIDE","bidMultiplierUp":"5","bidMultiplierDown":"0.2","askMultiplierUp":"4","askMultiplierDown":"0.3"},
-	{"filterType":"NOTIONAL","minNotional":"5.00000000"}]}`
+	{"filterType":"NOTIONAL","minNotional":"5.00000000","applyMinToMarket":true,"maxNotional":"9000000.00000000","applyMaxToMarket":false}]}`
 
 const perpSymbol = `{"symbol":"AAAUSDT","status":"TRADING","contractType":"PERPETUAL","quoteAsset":"USDT","onboardDate":1569398400000,
 	"deliveryDate":4133404800000,"liquidationFee":"0.012500","filters":[
@@ -234,7 +234,8 @@ func TestExchangeInfo(t *testing.T) {
 		t.Fatal(facts, err)
 	}
 	want := ruleRow{from: at, recorded: at, tick: 0.01, step: 0.001, minQty: 0.001, maxQty: 9000, marketMax: 129.84957276,
-		minNotional: 5, percentUp: 4, percentDown: 0.3}
+		minNotional: 5, percentUp: 4, percentDown: 0.3,
+		minPrice: 0.02, maxPrice: 1e6, maxNotional: 9e6, minOnMarket: true}
 	if facts[0].row != want {
 		t.Errorf("read %+v, want %+v", facts[0].row, want)
 	}

@@ -32,6 +32,19 @@ type ruleRow struct {
 	tick, step, minQty, maxQty               float64
 	marketStep, marketMax                    float64
 	minNotional, percentUp, percentDown, fee float64
+	minPrice, maxPrice, maxNotional          float64
+	minOnMarket, maxOnMarket                 bool
+}
+
+// ruleColumns are the table's columns behind its key and recorded_ms, in the
+// order of ruleFact.values.
+var ruleColumns = []string{"status", "onboard_ms", "delivery_ms", "tick", "step", "min_qty", "max_qty", "market_step", "market_max",
+	"min_notional", "percent_up", "percent_down", "liquidation_fee", "min_price", "max_price", "max_notional", "min_on_market", "max_on_market"}
+
+func (f *ruleFact) values() []any {
+	r := &f.row
+	return []any{f.status, int64(f.onboard), int64(f.deliver), r.tick, r.step, r.minQty, r.maxQty, r.marketStep, r.marketMax,
+		r.minNotional, r.percentUp, r.percentDown, r.fee, r.minPrice, r.maxPrice, r.maxNotional, r.minOnMarket, r.maxOnMarket}
 }
 
 // ladder is all of a symbol's brackets recorded at one time.
@@ -61,10 +74,13 @@ func loadRuleBook(ctx context.Context, q querier) (*ruleBook, error) {
 	err := eachRow(ctx, q, func(rows *sql.Rows) error {
 		var leg, symbol string
 		var r ruleRow
-		var fee sql.NullFloat64
+		var fee, low, high, most sql.NullFloat64
+		var minOnMarket, maxOnMarket sql.NullBool
 		err := rows.Scan(&leg, &symbol, &r.from, &r.recorded, &r.tick, &r.step, &r.minQty, &r.maxQty,
-			&r.marketStep, &r.marketMax, &r.minNotional, &r.percentUp, &r.percentDown, &fee)
-		r.fee = fee.Float64
+			&r.marketStep, &r.marketMax, &r.minNotional, &r.percentUp, &r.percentDown, &fee,
+			&low, &high, &most, &minOnMarket, &maxOnMarket)
+		r.fee, r.minPrice, r.maxPrice, r.maxNotional = fee.Float64, low.Float64, high.Float64, most.Float64
+		r.minOnMarket, r.maxOnMarket = minOnMarket.Bool || !minOnMarket.Valid, maxOnMarket.Bool || !maxOnMarket.Valid
 		i := carry.Spot
 		if leg == carry.Perp.String() {
 			i = carry.Perp
@@ -72,7 +88,7 @@ func loadRuleBook(ctx context.Context, q querier) (*ruleBook, error) {
 		b.legs[i][symbol] = append(b.legs[i][symbol], r)
 		return err
 	}, `SELECT leg, symbol, valid_from_ms, recorded_ms, tick, step, min_qty, max_qty, market_step, market_max,
-		min_notional, percent_up, percent_down, liquidation_fee FROM rules
+		min_notional, percent_up, percent_down, liquidation_fee, min_price, max_price, max_notional, min_on_market, max_on_market FROM rules
 		WHERE symbol IN (SELECT spot_symbol FROM instrument UNION SELECT perp_symbol FROM instrument)
 		ORDER BY leg, symbol, valid_from_ms`)
 	if err != nil {
@@ -256,19 +272,25 @@ func sameRules(a, b *carry.Rules) bool {
 
 // filters converts a recorded row into quanta of 10^-qtyDp.
 func (r *ruleRow) filters(qtyDp int8) (carry.Filters, error) {
-	tick, err := carry.ParseFixed(strconv.FormatFloat(r.tick, 'f', -1, 64))
-	if err != nil {
-		return carry.Filters{}, fmt.Errorf("tick: %w", err)
-	}
-	notional, err := carry.ParseFixed(strconv.FormatFloat(r.minNotional, 'f', -1, 64))
-	if err != nil {
-		return carry.Filters{}, fmt.Errorf("min notional: %w", err)
+	var fixed [5]int64
+	for i, f := range [...]struct {
+		name string
+		x    float64
+	}{{"tick", r.tick}, {"min notional", r.minNotional}, {"max notional", r.maxNotional}, {"min price", r.minPrice}, {"max price", r.maxPrice}} {
+		x, err := carry.ParseFixed(strconv.FormatFloat(f.x, 'f', -1, 64))
+		if err != nil && i < 2 {
+			return carry.Filters{}, fmt.Errorf("%s: %w", f.name, err)
+		}
+		if err == nil { // an upper bound that does not fit is none
+			fixed[i] = x
+		}
 	}
 	return carry.Filters{
-		Tick: carry.Price(tick), Step: quanta(r.step, qtyDp, true), MinQty: quanta(r.minQty, qtyDp, true),
+		Tick: carry.Price(fixed[0]), Step: quanta(r.step, qtyDp, true), MinQty: quanta(r.minQty, qtyDp, true),
 		MaxQty: quanta(r.maxQty, qtyDp, false), MarketStep: quanta(r.marketStep, qtyDp, true),
-		MarketMax: quanta(r.marketMax, qtyDp, false), MinNotional: carry.Amount(notional),
-		PercentUp: r.percentUp, PercentDown: r.percentDown,
+		MarketMax: quanta(r.marketMax, qtyDp, false), MinNotional: carry.Amount(fixed[1]),
+		MaxNotional: carry.Amount(fixed[2]), MinPrice: carry.Price(fixed[3]), MaxPrice: carry.Price(fixed[4]),
+		MarketSmall: !r.minOnMarket, MarketLarge: !r.maxOnMarket, PercentUp: r.percentUp, PercentDown: r.percentDown,
 	}, nil
 }
 

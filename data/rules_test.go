@@ -28,7 +28,8 @@ func TestRulesAreDatedFacts(t *testing.T) {
 	if first.From != 0 || !first.Assumed || first.Recorded != d1 || second.From != d1 || second.Assumed || third.From != d2 || third.Recorded != d2 {
 		t.Errorf("dates %+v\n%+v\n%+v", first, second, third)
 	}
-	spot := carry.Filters{Tick: 1_000_000, Step: 1, MinQty: 1, MaxQty: 9_000_000, MarketMax: 129_849, MinNotional: 5 * carry.Unit, PercentUp: 4, PercentDown: 0.3, MaxOrders: 200, IcebergParts: 10}
+	spot := carry.Filters{Tick: 1_000_000, Step: 1, MinQty: 1, MaxQty: 9_000_000, MarketMax: 129_849, MinNotional: 5 * carry.Unit, MaxNotional: 9e6 * carry.Unit, MarketLarge: true,
+		MinPrice: 2_000_000, MaxPrice: 1e6 * carry.Unit, PercentUp: 4, PercentDown: 0.3, MaxOrders: 200, IcebergParts: 10}
 	perp := carry.Filters{Tick: 10_000_000, Step: 10, MinQty: 10, MaxQty: 1_000_000, MarketStep: 10, MarketMax: 120_000, MinNotional: 50 * carry.Unit, PercentUp: 1.05, PercentDown: 0.95, MaxOrders: 200}
 	if first.Legs != [2]carry.Filters{spot, perp} {
 		t.Errorf("filters %+v\nwant %+v %+v", first.Legs, spot, perp)
@@ -85,5 +86,38 @@ func TestQuantaRoundAwayFromHarm(t *testing.T) {
 		if got := quanta(c.x, c.dp, c.up); got != c.want {
 			t.Errorf("%v in 1e-%d: %d, want %d", c.x, c.dp, got, c.want)
 		}
+	}
+}
+
+// A database of a version that did not read the bounds of orders gets them from
+// the same file, and until then has none.
+func TestBoundsOfAnOlderDatabaseAreFilled(t *testing.T) {
+	dir := inventDir(t)
+	files(t, dir, map[string]string{"exchange_info/spot_" + monday.Date() + ".json": infoText(monday+5*carry.Hour, spotSymbol)})
+	s := inventStore(t, dir)
+	read := func() (string, carry.Filters) {
+		book, err := loadRuleBook(t.Context(), s.r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, err := book.legs[carry.Spot]["AAAUSDT"][0].filters(3)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return one[string](t, s, `SELECT quote(min_price) || ' ' || quote(max_price) || ' ' || quote(max_notional) || ' ' || quote(min_on_market) || ' ' || quote(max_on_market) FROM rules`), f
+	}
+	row, f := read()
+	if row != "0.02 1000000.0 9000000.0 1 0" || f.MaxNotional != 9e6*carry.Unit || f.MinPrice != 2*carry.Unit/100 || !f.MarketLarge || f.MarketSmall {
+		t.Errorf("stored %s, filters %+v", row, f)
+	}
+	exec(t, s, `UPDATE rules SET min_price = NULL, max_price = NULL, max_notional = NULL, min_on_market = NULL, max_on_market = NULL`)
+	if _, old := read(); old.MaxNotional != 0 || old.MaxPrice != 0 || old.MarketSmall || old.MarketLarge {
+		t.Errorf("filters of an older row: %+v", old)
+	}
+	if _, err := s.ImportDir(t.Context(), dir, ImportOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if again, _ := read(); again != row {
+		t.Errorf("filled with %s, want %s", again, row)
 	}
 }

@@ -36,15 +36,10 @@ func (s *Store) PutExchangeInfo(ctx context.Context, leg carry.Leg, at carry.Tim
 	if leg == carry.Perp {
 		kind = kindPerpRules
 	}
-	cols := []string{"status", "onboard_ms", "delivery_ms", "tick", "step", "min_qty", "max_qty",
-		"market_step", "market_max", "min_notional", "percent_up", "percent_down", "liquidation_fee"}
 	fresh := 0
 	err = s.write(ctx, func(tx *writeTx) error {
 		for i := range facts {
-			f, r := &facts[i], &facts[i].row
-			n, err := tx.snapshot(ctx, "rules", []string{"leg", "symbol"}, []any{leg.String(), f.symbol}, at, cols,
-				[]any{f.status, int64(f.onboard), int64(f.deliver), r.tick, r.step, r.minQty, r.maxQty,
-					r.marketStep, r.marketMax, r.minNotional, r.percentUp, r.percentDown, r.fee}, true)
+			n, err := tx.snapshot(ctx, "rules", []string{"leg", "symbol"}, []any{leg.String(), facts[i].symbol}, at, ruleColumns, facts[i].values(), true)
 			if err != nil {
 				return err
 			}

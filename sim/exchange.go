@@ -19,8 +19,10 @@ type Options struct {
 	// BNBPrice stands in where the tape has no BNB, USDT.
 	BNBPrice carry.Price
 	Impact   ImpactModel
-	Volume   VolumeModel
-	Latency  LatencyModel
+	// ImpactHalfLife is how fast a book that we took from is refilled; 0: at once.
+	ImpactHalfLife carry.Time
+	Volume         VolumeModel
+	Latency        LatencyModel
 	// TransferDelay is how long after its submission a transfer is made: it is
 	// judged and booked in both wallets at once then.
 	TransferDelay carry.Time
@@ -46,7 +48,7 @@ type Options struct {
 // DefaultOptions are the conservative models a run uses unless told otherwise.
 func DefaultOptions() Options {
 	return Options{
-		CapitalUSDT: 10_000 * carry.Unit, Fees: BinanceFees{}, Impact: DefaultImpact, Volume: DefaultVolume,
+		CapitalUSDT: 10_000 * carry.Unit, Fees: BinanceFees{}, Impact: DefaultImpact, ImpactHalfLife: 15 * carry.Minute, Volume: DefaultVolume,
 		Latency: ConstantLatency{Ms: 500}, TransferDelay: 10 * carry.Second, Transfers: SureTransfers{}, ExchangeLeverageX: 10,
 		ADL: NoADL{}, Moment: carry.Minute, BNBPrice: 300 * carry.Unit,
 	}
@@ -79,6 +81,7 @@ type Exchange struct {
 	limbo     []limbo
 	transfers uint64
 	window    []window // by pair; nil with a sharp settlement
+	prints    []footprints
 
 	out []carry.Event
 }
@@ -100,7 +103,7 @@ func NewExchange(info *carry.TapeInfo, opt Options) (*Exchange, error) {
 	n := len(info.Pairs)
 	x := &Exchange{info: info, opt: opt, acct: newAccount(n), rules: make([]*carry.Rules, n),
 		brackets: make([][]carry.Bracket, n), rungs: make([]carry.MarginRung, n), leverage: make([]float64, n), mark: make([]float64, n),
-		high: make([]float64, n), tier: make([]int, n), endedUntil: make([]carry.Time, n), feesAt: -1, bnbPair: -1, bnbPrice: opt.BNBPrice}
+		high: make([]float64, n), prints: make([]footprints, n), tier: make([]int, n), endedUntil: make([]carry.Time, n), feesAt: -1, bnbPair: -1, bnbPrice: opt.BNBPrice}
 	for i := range info.Pairs {
 		x.leverage[i] = opt.ExchangeLeverageX
 		if info.Pairs[i].Coin == "BNB" {
@@ -189,7 +192,7 @@ func (x *Exchange) fillPrice(c *carry.Command, q carry.Qty, t *touch) carry.Pric
 		return carry.PriceFromFloat(path)
 	}
 	value := path * x.info.Pairs[c.Pair].QtyFloat(q)
-	away := t.half + x.opt.Impact.ImpactFrac(value, t.daily, t.vol)
+	away := t.half + conceded(x.opt.Impact, value, t.worked, t.daily, t.vol)
 	if c.Side == carry.Buy {
 		return f.TickUp(path * (1 + away))
 	}

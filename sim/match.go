@@ -11,6 +11,7 @@ import (
 type touch struct {
 	path, half, daily, vol float64
 	room                   float64 // base units
+	worked                 float64 // USDT taken before that the book is not refilled with
 }
 
 // arrive lets an order reach the book: it takes what it can within its limit, a
@@ -20,6 +21,7 @@ func (x *Exchange) arrive(c *carry.Command, t *touch, at carry.Time) carry.Qty {
 	pair := &x.info.Pairs[c.Pair]
 	f := &x.rules[c.Pair].Legs[c.Leg]
 	ref := x.reference(c, t)
+	t.worked = x.worked(c, at)
 	x.feesNow(at)
 	code := f.CheckCommand(c, ref, pair.QtyUnit())
 	switch {
@@ -95,6 +97,7 @@ func (x *Exchange) take(c *carry.Command, t *touch, ref carry.Price, at carry.Ti
 		x.reject(c, at, code)
 		return -1, code
 	}
+	x.treads(c, t.path*x.info.Pairs[c.Pair].QtyFloat(d.q), at)
 	return d.q, why
 }
 

@@ -236,6 +236,8 @@ func rulesOf(i int32, p *carry.Pair, spot, perp *wire.SymbolRules, ladder []carr
 	for leg, s := range [...]*wire.SymbolRules{spot, perp} {
 		f := &r.Legs[leg]
 		f.Tick, f.MinNotional, f.PercentUp, f.PercentDown = carry.Price(s.Tick), carry.Amount(s.MinNotional), s.PercentUp, s.PercentDown
+		f.MaxNotional, f.MinPrice, f.MaxPrice = carry.Amount(s.MaxNotional), carry.Price(s.MinPrice), carry.Price(s.MaxPrice)
+		f.MarketSmall, f.MarketLarge = s.MarketSmall, s.MarketLarge
 		for _, q := range [...]struct {
 			to   *carry.Qty
 			text string

@@ -29,6 +29,7 @@ type Models struct {
 	Volume            string
 	FillShareFrac     float64
 	FillDepthMin      float64
+	ImpactHalfLifeMin float64
 	MomentS           int
 	Margin            string
 	Transfers         string
@@ -46,7 +47,7 @@ type Models struct {
 func DefaultModels() Models {
 	return Models{CapitalUSDT: 10000, FuturesFrac: -1, Fees: "binance", Spread: "volume", SpreadFrac: sim.DefaultSpread.AtReferenceFrac,
 		Impact: "dearer", ImpactFactor: sim.DefaultImpact.Factor, ImpactFrac: 0.0005, CostScale: 1, LatencyMs: 500, TransferDelayS: 10,
-		Volume: "share", FillShareFrac: sim.DefaultVolume.Frac, FillDepthMin: 15, MomentS: 60, Margin: "cross", Transfers: "sure",
+		Volume: "share", FillShareFrac: sim.DefaultVolume.Frac, FillDepthMin: 15, ImpactHalfLifeMin: 15, MomentS: 60, Margin: "cross", Transfers: "sure",
 		TransferFailFrac: 0.05, TransferLostFrac: 0.05, TransferLostS: 600, ADL: "none", ADLFall: 0.2, ADLShare: 0.1}
 }
 

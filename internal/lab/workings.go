@@ -13,6 +13,7 @@ func (m *Models) workings() []carry.Param {
 		{Name: "volumeModel", Doc: "how much of a bar an order can have: a share of its volume as its time passes (share), or any size (all)", Text: &m.Volume, Choices: []string{"share", "all"}, Off: no, Auto: no},
 		{Name: "fillShareFrac", Unit: "fraction", Doc: "share of a bar's volume that all our orders of a leg can have (share)", Float: &m.FillShareFrac, Min: 0.00001, Max: 1, Off: no, Auto: no},
 		{Name: "fillDepthMin", Unit: "min", Doc: "minutes of the bar's trade that stand in the book when it opens (share)", Float: &m.FillDepthMin, Min: 0, Max: 1440, Off: no, Auto: no},
+		{Name: "impactHalfLifeMin", Unit: "min", Doc: "half-life of what our orders took from a book: the next slice pays as if the rest of it were part of itself; 0: each order meets a fresh book", Float: &m.ImpactHalfLifeMin, Min: 0, Max: 1440, Off: no, Auto: no},
 		{Name: "momentS", Unit: "s", Doc: "how often the market within an hour is looked at while orders rest", Int: &m.MomentS, Min: 1, Max: 3600, Off: no, Auto: no},
 		{Name: "marginMode", Doc: "all shorts share the futures wallet (cross), or each has a margin of its own, notional / exchangeLeverageX (isolated)", Text: &m.Margin, Choices: []string{"cross", "isolated"}, Off: no, Auto: no},
 		{Name: "transferModel", Doc: "transfers between the wallets always succeed (sure), or fail and lose their answer by chance (shaky)", Text: &m.Transfers, Choices: []string{"sure", "shaky"}, Off: no, Auto: no},
@@ -33,6 +34,7 @@ func (m *Models) work(o *sim.Options, seed uint64) {
 	if m.Volume == "all" {
 		o.Volume = sim.AllVolume{}
 	}
+	o.ImpactHalfLife = carry.Time(m.ImpactHalfLifeMin * float64(carry.Minute))
 	o.Moment = carry.Time(m.MomentS) * carry.Second
 	o.Isolated = m.Margin == "isolated"
 	if m.Transfers == "shaky" {

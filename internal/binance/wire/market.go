@@ -118,13 +118,16 @@ func DecodeAPI(body []byte) (APIAnswer, error) {
 
 // Rules are what an exchangeInfo says of one symbol now. Quantities are text.
 type SymbolRules struct {
-	Symbol, Status         string
-	Tick, MinNotional      int64 // 1e-8 USDT
-	Step, MinQty, MaxQty   string
-	MarketStep, MarketMax  string
-	PercentUp, PercentDown float64
-	LiquidationFee         float64
-	Listed                 carry.Time
+	Symbol, Status    string
+	Tick, MinNotional int64 // 1e-8 USDT
+	// 0 is no bound.
+	MaxNotional, MinPrice, MaxPrice int64
+	MarketSmall, MarketLarge        bool // carry.Filters
+	Step, MinQty, MaxQty            string
+	MarketStep, MarketMax           string
+	PercentUp, PercentDown          float64
+	LiquidationFee                  float64
+	Listed                          carry.Time
 }
 
 // DecodeRules reads the rules of all symbols of an exchangeInfo that was
@@ -167,19 +170,20 @@ func DecodeRules(body []byte, m Market) (map[string]SymbolRules, error) {
 func (f *fields) filter(r *SymbolRules, m Market) {
 	switch f.text("filterType") {
 	case "PRICE_FILTER":
-		r.Tick = f.fixed("tickSize")
+		r.Tick, r.MinPrice, r.MaxPrice = f.fixed("tickSize"), f.bound("minPrice"), f.bound("maxPrice")
 	case "LOT_SIZE":
 		r.Step, r.MinQty, r.MaxQty = f.text("stepSize"), f.text("minQty"), f.text("maxQty")
 	case "MARKET_LOT_SIZE":
 		r.MarketStep, r.MarketMax = f.text("stepSize"), f.text("maxQty")
 	case "NOTIONAL":
-		r.MinNotional = f.fixed("minNotional")
+		r.MinNotional, r.MaxNotional = f.fixed("minNotional"), f.bound("maxNotional")
+		r.MarketSmall, r.MarketLarge = f.says("applyMinToMarket", false), f.says("applyMaxToMarket", false)
 	case "MIN_NOTIONAL":
 		name := "minNotional"
 		if m == Futures {
 			name = "notional"
 		}
-		r.MinNotional = f.fixed(name)
+		r.MinNotional, r.MarketSmall = f.fixed(name), f.says("applyToMarket", false)
 	case "PERCENT_PRICE":
 		r.PercentUp, r.PercentDown = f.float("multiplierUp"), f.float("multiplierDown")
 	case "PERCENT_PRICE_BY_SIDE":
@@ -187,3 +191,14 @@ func (f *fields) filter(r *SymbolRules, m Market) {
 		r.PercentDown = max(f.float("bidMultiplierDown"), f.float("askMultiplierDown"))
 	}
 }
+
+// bound is a figure that may be missing, 0 then.
+func (f *fields) bound(name string) int64 {
+	if !f.has(name) {
+		return 0
+	}
+	return f.fixed(name)
+}
+
+// says tells whether a flag is there and has this value.
+func (f *fields) says(name string, v bool) bool { return f.has(name) && f.truth(name) == v }
