@@ -50,6 +50,9 @@ type pairRecord struct {
 	flying    int     // orders on their way
 	openCode  carry.Code
 	closeCode carry.Code
+	// cutCode and cutAt are of the last slice that took something away.
+	cutCode carry.Code
+	cutAt   carry.Time
 }
 
 // NewRecorder returns a recorder for a run on these books.
@@ -169,11 +172,25 @@ func (r *Recorder) ordered(at carry.Time, c *carry.Command) {
 	}
 	p.closeCode = c.Code
 	if c.Leg == carry.Perp || c.Code == carry.CodeRepair {
+		if !p.slices(at, c.Code) {
+			return
+		}
 		if c.Code == carry.CodeReduceLeverage || c.Code == carry.CodeEmergency || c.Code == carry.CodeTrimRise {
 			r.res.Counts.Reductions++
 		}
 		r.happen(at, c.Pair, c.Code, "", c.X)
 	}
+}
+
+// sliceGap is the longest pause within one reduction or closing: what follows
+// later is another one.
+const sliceGap = 15 * carry.Minute
+
+// slices notes a slice and tells whether it is the first of its kind.
+func (p *pairRecord) slices(at carry.Time, code carry.Code) bool {
+	first := code != p.cutCode || at-p.cutAt > sliceGap
+	p.cutCode, p.cutAt = code, at
+	return first
 }
 
 func (r *Recorder) happen(at carry.Time, pair int32, code carry.Code, text string, x [3]float64) {

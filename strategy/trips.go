@@ -37,6 +37,9 @@ func (r *Recorder) fill(ev *carry.Event) error {
 	r.res.Counts.TradedUSDT += value
 	if !t.open {
 		t.open, t.openAt = true, ev.At
+		if p.openCode == carry.OK && (ev.Leg == carry.Perp) == (ev.Side == carry.Buy) {
+			p.openCode = carry.CodeDust // what a trip left has become worth an order
+		}
 	}
 	switch {
 	case ev.Leg == carry.Perp && ev.Side == carry.Sell:

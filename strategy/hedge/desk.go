@@ -54,10 +54,14 @@ type Desk struct {
 	transferAt   carry.Time
 	transferFrom carry.Wallet
 	transferUSDT float64
+	transferWhy  carry.Code
 	// refused is set after a transfer that did not go through: reductions then do
 	// without until one does or the pool is calm.
 	refused  bool
 	withdraw float64 // USDT that the owner waits for
+	// askLess halves what is asked of the futures wallet for it, once for each
+	// refusal in a row: the exchange lets go of less than its figures say.
+	askLess int
 	// reducing is set while a reduction's proceeds are still to be moved; so far
 	// they are proceeds USDT.
 	reducing bool

@@ -46,6 +46,10 @@ func (d *Desk) setLeverage(i int) {
 	}
 }
 
+// askLessMost is after how many refusals in a row a withdrawal asks the futures
+// wallet no more and cuts pairs only.
+const askLessMost = 6
+
 // payOut frees what the owner wants to take out: first what the shorts do not
 // need of the futures wallet, then by cutting both legs from the reduction queue.
 // One USDT of notional sold frees one on spot and 1/L of margin.
@@ -58,8 +62,8 @@ func (d *Desk) payOut(m *carry.Market, s *survey) {
 		return
 	}
 	l := d.p.LeverageTargetX
-	if spare := min(lack, s.margin-s.notional/l, d.whole.PerpUSDT.Float()); spare > 0 && d.transferID == 0 {
-		sent := d.transfer(carry.PerpWallet, spare, carry.CodeWithdraw, s)
+	if spare := min(lack, s.margin-s.notional/l, d.whole.PerpUSDT.Float()); spare > 0 && d.transferID == 0 && d.askLess < askLessMost {
+		sent := d.transfer(carry.PerpWallet, spare/float64(int(1)<<d.askLess), carry.CodeWithdraw, s)
 		s.margin -= sent
 		lack -= sent
 	}

@@ -74,6 +74,10 @@ func (d *Desk) orderDone(ev *carry.Event) {
 	if st.orders == 0 {
 		d.atRest(i, ev)
 	}
+	if d.pool == poolEmergency && d.inFlight == 0 && ev.Kind == carry.EvFill {
+		// What was cut was an estimate: the rest does not wait for an hour.
+		d.wakeBy(d.now + carry.Time(d.p.SliceGapS*float64(carry.Second)))
+	}
 }
 
 // Waits after orders that came to nothing.

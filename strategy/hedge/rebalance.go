@@ -18,6 +18,7 @@ func (d *Desk) transfer(from carry.Wallet, usdt float64, code carry.Code, s *sur
 	}
 	d.nextID++
 	d.transferID, d.transferAt, d.transferFrom, d.transferUSDT = d.nextID, d.now, from, amount.Float()
+	d.transferWhy = code
 	d.out = append(d.out, carry.Command{Kind: carry.CmdTransfer, Pair: -1, Wallet: from, Amount: amount,
 		Order: d.nextID, Code: code, X: [3]float64{s.used, d.p.LeverageTargetX, usdt}})
 	return amount.Float()
@@ -33,10 +34,19 @@ func (d *Desk) transferDone(ev *carry.Event) {
 	}
 	d.transferID = 0
 	d.refused = ev.Code != carry.OK
+	switch {
+	case !d.refused:
+		d.askLess = 0
+	case d.transferWhy == carry.CodeWithdraw:
+		d.askLess++
+	}
 	if d.lostTransfer {
 		d.lostTransfer = false
 		d.note(-1, carry.CodeKnown, [3]float64{0, 0, ev.Amount.Float()})
 		d.wakeBy(d.now)
+	}
+	if d.pool >= poolReduce && ev.Code == carry.OK {
+		d.wakeBy(d.now) // is the rest of the reduction still needed?
 	}
 	d.moveProceeds()
 }
