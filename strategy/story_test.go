@@ -52,8 +52,11 @@ func parseStory(text string) (*story, error) {
 			if len(cur.command) == 0 {
 				return nil, fmt.Errorf("line %d: ---- without a command", k+1)
 			}
+			from := k + 1
 			for k++; k < len(lines) && lines[k] != ""; k++ {
-				cur.want += lines[k] + "\n"
+			}
+			if k > from {
+				cur.want = strings.Join(lines[from:k], "\n") + "\n"
 			}
 			s.steps = append(s.steps, cur)
 			cur = step{}
