@@ -67,7 +67,9 @@ type EventKind uint8
 // Kinds of events, in the order in which they happen within one instant.
 const (
 	// EvSnapshot is always the first event: the account as the venue sees it,
-	// empty of positions in a backtest, the exchange's truth live.
+	// empty of positions in a backtest, the exchange's truth live. Another one
+	// says that the run goes on after a crash: its balances are those of the
+	// books, and what happened meanwhile follows.
 	EvSnapshot EventKind = iota + 1
 	// EvPaid is one funding posting: Pair, Qty (short contracts), Rate, Price
 	// (mark), Amount (received > 0), Wallet = PerpWallet, Balance after.
@@ -172,6 +174,9 @@ type Event struct {
 	BNB, BNB2 Amount
 	Rate      SettledRate
 	ID        uint32
+	// Number is the exchange's own of the trade or transfer; 0 where there is none,
+	// as in a simulation. After a crash it tells what was told already.
+	Number int64
 
 	Market *Market
 	Rates  []Settlement

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 
@@ -19,12 +20,14 @@ var (
 	ErrJournal = errors.New("not a journal of a live session")
 	// ErrChain: a record was changed, or one is missing.
 	ErrChain = errors.New("the journal's chain of hashes is broken")
+	// ErrJournalBusy: another session writes to it.
+	ErrJournalBusy = errors.New("another session writes to this journal")
 )
 
 // Of a journal's file.
 const (
 	journalID      = 0x63727279 // "crry"
-	journalVersion = 1
+	journalVersion = 2
 	journalSchema  = `
 CREATE TABLE session (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 CREATE TABLE record (
@@ -36,7 +39,7 @@ CREATE TABLE record (
 	chain BLOB NOT NULL
 ) STRICT;
 PRAGMA application_id = 1668444793;
-PRAGMA user_version = 1;`
+PRAGMA user_version = 2;`
 )
 
 // Session says what a journal is the journal of: enough to make the same core
@@ -46,9 +49,11 @@ type Session struct {
 	Strategy string            `json:"strategy"`
 	Preset   string            `json:"preset"`
 	Params   map[string]string `json:"params"` // strategy and venue, by name
-	From     carry.Time        `json:"from_ms"`
-	Source   string            `json:"source"`
-	Pairs    []carry.Pair      `json:"pairs"`
+	// Run begins the names of this run's orders and of no other's.
+	Run    string       `json:"run"`
+	From   carry.Time   `json:"from_ms"`
+	Source string       `json:"source"`
+	Pairs  []carry.Pair `json:"pairs"`
 }
 
 // Journal is a session's record in a SQLite file of its own: every event and
@@ -61,55 +66,114 @@ type Journal struct {
 	tx    *sql.Tx // open while records wait; nil otherwise
 	seq   int64
 	chain [sha256.Size]byte
-	pairs []carry.Pair
+	first [sha256.Size]byte // the chain's beginning
+	lock  *os.File
+	// closed: a second Close does nothing.
+	closed bool
 	// warming: only the snapshot, rules and the past were told so far.
 	warming bool
 }
 
-// CreateJournal makes a new journal; a file that is there already is an error.
-func CreateJournal(ctx context.Context, path string, s *Session) (*Journal, error) {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return nil, fmt.Errorf("create journal: %w", err)
-	}
-	if err := f.Close(); err != nil {
-		return nil, fmt.Errorf("create journal: %w", err)
-	}
-	j, err := openJournal(path)
+// CreateJournal makes a new journal; one that is there already is an error. What
+// a crash left of a journal that was being made is taken for nothing.
+func CreateJournal(ctx context.Context, path string, s *Session) (j *Journal, err error) {
+	lock, err := lockJournal(path)
 	if err != nil {
 		return nil, err
 	}
-	if err := j.begin(ctx, s); err != nil {
-		return nil, errors.Join(fmt.Errorf("create journal: %w", err), j.Close())
+	defer func() {
+		if err != nil {
+			err = errors.Join(fmt.Errorf("create journal: %w", err), lock.Close())
+		}
+	}()
+	switch begun, err := JournalBegun(ctx, path); {
+	case err != nil:
+		return nil, err
+	case begun:
+		return nil, fmt.Errorf("%w: %s", fs.ErrExist, path)
 	}
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := f.Close(); err != nil {
+		return nil, err
+	}
+	if j, err = openJournal(path); err != nil {
+		return nil, err
+	}
+	if err := j.begin(ctx, s); err != nil {
+		return nil, errors.Join(err, j.Close())
+	}
+	j.lock = lock
 	return j, nil
+}
+
+// JournalBegun tells whether a file is there with something in it. Only a file
+// without any table is none: what a crash leaves of one that was being made.
+func JournalBegun(ctx context.Context, path string) (bool, error) {
+	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && info.Size() == 0 {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	db, err := sql.Open(driverName, "file:"+(&url.URL{Path: path}).EscapedPath()+"?mode=ro&"+dsnReader)
+	if err != nil {
+		return false, err
+	}
+	defer db.Close()
+	var n int
+	if err := db.QueryRowContext(ctx, `SELECT count(*) FROM sqlite_master`).Scan(&n); err != nil {
+		return false, fmt.Errorf("%w: %s: %w", ErrJournal, path, err)
+	}
+	return n > 0, nil
 }
 
 func openJournal(path string) (*Journal, error) {
 	db, err := sql.Open(driverName, "file:"+(&url.URL{Path: path}).EscapedPath()+"?"+dsnJournal)
 	if err != nil {
-		return nil, fmt.Errorf("open journal: %w", err)
+		return nil, err
 	}
 	db.SetMaxOpenConns(1) // one writer; who reads waits
 	return &Journal{db: db}, nil
 }
 
+// begin makes the tables and writes the session, both or nothing.
 func (j *Journal) begin(ctx context.Context, s *Session) error {
-	if _, err := j.db.ExecContext(ctx, journalSchema); err != nil {
-		return err
-	}
 	text, err := json.Marshal(s)
 	if err != nil {
 		return err
 	}
-	j.pairs = s.Pairs
-	j.chain = sha256.Sum256(text)
-	_, err = j.db.ExecContext(ctx, `INSERT INTO session (name, value) VALUES ('session', ?)`, string(text))
-	return err
+	tx, err := j.db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback() // after the commit it does nothing
+	if _, err := tx.ExecContext(ctx, journalSchema); err != nil {
+		return err
+	}
+	if _, err := tx.ExecContext(ctx, `INSERT INTO session (name, value) VALUES ('session', ?)`, string(text)); err != nil {
+		return err
+	}
+	j.first = sha256.Sum256(text)
+	j.chain = j.first
+	return tx.Commit()
 }
 
 // Close makes what waits durable and releases the file.
-func (j *Journal) Close() error { return errors.Join(j.commit(), j.db.Close()) }
+func (j *Journal) Close() error {
+	if j.closed {
+		return nil
+	}
+	j.closed = true
+	err := errors.Join(j.commit(), j.db.Close())
+	if j.lock != nil {
+		err = errors.Join(err, j.lock.Close())
+	}
+	return err
+}
 
 // Event implements carry.Journal.
 func (j *Journal) Event(ev *carry.Event) error {
@@ -120,7 +184,7 @@ func (j *Journal) Event(ev *carry.Event) error {
 	case ev.Kind == carry.EvMarket && ev.Market.WarmUp, ev.Kind == carry.EvRates && j.warming:
 		return nil
 	}
-	j.warming = ev.Kind == carry.EvSnapshot || ev.Kind == carry.EvRules && j.warming
+	j.warming = ev.Kind == carry.EvSnapshot && ev.Seq == 1 || ev.Kind == carry.EvRules && j.warming
 	return j.commit()
 }
 
@@ -200,26 +264,43 @@ func ReadJournal(ctx context.Context, path string, session func(*Session) error,
 	if err := session(s); err != nil {
 		return err
 	}
+	p := &journalPast{path: path, pairs: s.Pairs, chain: chain}
+	return p.read(ctx, db, record)
+}
+
+// journalPast reads records in order and checks their chain.
+type journalPast struct {
+	path  string
+	pairs []carry.Pair
+	chain [sha256.Size]byte
+	seq   int64 // of the last record that is in order
+	// stopped: the callback ended the reading, not a record.
+	stopped bool
+}
+
+func (p *journalPast) read(ctx context.Context, db *sql.DB, record func(*JournalRecord) error) error {
 	rows, err := db.QueryContext(ctx, `SELECT seq, kind, body, chain FROM record ORDER BY seq`)
 	if err != nil {
 		return fmt.Errorf("read journal: %w", err)
 	}
 	defer rows.Close()
-	for next := int64(1); rows.Next(); next++ {
+	for rows.Next() {
 		r := &JournalRecord{}
 		var kind string
 		var body, stored []byte
 		if err := rows.Scan(&r.Seq, &kind, &body, &stored); err != nil {
 			return fmt.Errorf("read journal: %w", err)
 		}
-		chain = link(chain, kind, body)
-		if r.Seq != next || string(stored) != string(chain[:]) {
-			return fmt.Errorf("%w: %s, record %d", ErrChain, path, next)
+		chain := link(p.chain, kind, body)
+		if r.Seq != p.seq+1 || string(stored) != string(chain[:]) {
+			return fmt.Errorf("%w: %s, record %d", ErrChain, p.path, p.seq+1)
 		}
-		if err := r.unpack(kind, body, s.Pairs); err != nil {
-			return fmt.Errorf("%s, record %d: %w", path, r.Seq, err)
+		if err := r.unpack(kind, body, p.pairs); err != nil {
+			return fmt.Errorf("%s, record %d: %w", p.path, r.Seq, err)
 		}
+		p.chain, p.seq = chain, r.Seq
 		if err := record(r); err != nil {
+			p.stopped = true
 			return err
 		}
 	}

@@ -100,6 +100,7 @@ func packEvent(ev *carry.Event) []byte {
 		w.int(v)
 	}
 	w.truth(ev.Maker)
+	w.truth(ev.Isolated)
 	w.wide(ev.FeeCoins)
 	w.wide(ev.Coins)
 	w.wide(ev.Coins2)
@@ -124,10 +125,10 @@ func packEvent(ev *carry.Event) []byte {
 }
 
 // eventInts are an event's whole numbers in the order of the format.
-func eventInts(ev *carry.Event) [24]int64 {
+func eventInts(ev *carry.Event) [25]int64 {
 	return [...]int64{int64(ev.Kind), int64(ev.At), int64(ev.Seq), int64(ev.Pair), int64(ev.Leg), int64(ev.Side), int64(ev.Wallet), int64(ev.Code),
 		int64(ev.Order), int64(ev.Asset), int64(ev.Qty), int64(ev.Left), int64(ev.Price), int64(ev.Ref), int64(ev.Amount), int64(ev.Fee),
-		int64(ev.FeeBNB), int64(ev.BNBPrice), int64(ev.Balance), int64(ev.Balance2), int64(ev.BNB), int64(ev.BNB2), int64(ev.Rate), int64(ev.ID)}
+		int64(ev.FeeBNB), int64(ev.BNBPrice), int64(ev.Balance), int64(ev.Balance2), int64(ev.BNB), int64(ev.BNB2), int64(ev.Rate), int64(ev.ID), ev.Number}
 }
 
 // unpackEvent reads what packEvent wrote. pairs are the universe.
@@ -137,7 +138,7 @@ func unpackEvent(raw []byte, pairs []carry.Pair) (*carry.Event, error) {
 		return nil, err
 	}
 	r := &recordReader{b: body}
-	var v [24]int64
+	var v [25]int64
 	for k := range v {
 		v[k] = r.int()
 	}
@@ -145,8 +146,8 @@ func unpackEvent(raw []byte, pairs []carry.Pair) (*carry.Event, error) {
 		Wallet: carry.Wallet(v[6]), Code: carry.Code(v[7]), Order: carry.OrderID(v[8]), Asset: carry.Asset(v[9]), Qty: carry.Qty(v[10]), Left: carry.Qty(v[11]),
 		Price: carry.Price(v[12]), Ref: carry.Price(v[13]), Amount: carry.Amount(v[14]), Fee: carry.Amount(v[15]), FeeBNB: carry.Amount(v[16]),
 		BNBPrice: carry.Price(v[17]), Balance: carry.Amount(v[18]), Balance2: carry.Amount(v[19]), BNB: carry.Amount(v[20]), BNB2: carry.Amount(v[21]),
-		Rate: carry.SettledRate(v[22]), ID: uint32(v[23])}
-	ev.Maker = r.truth()
+		Rate: carry.SettledRate(v[22]), ID: uint32(v[23]), Number: v[24]}
+	ev.Maker, ev.Isolated = r.truth(), r.truth()
 	ev.FeeCoins, ev.Coins, ev.Coins2 = r.wide(), r.wide(), r.wide()
 	if r.truth() {
 		ev.Market = r.market(pairs)
@@ -189,6 +190,12 @@ func (w *recordWriter) market(m *carry.Market) {
 			w.float(v)
 		}
 	}
+	for _, ages := range m.QuoteAgeMs {
+		w.truth(ages != nil)
+		for _, ms := range ages {
+			w.int(int64(ms))
+		}
+	}
 	for i := range m.Pairs {
 		w.float(float64(m.Predicted[i]))
 		w.int(int64(m.Flags[i]))
@@ -214,6 +221,14 @@ func (r *recordReader) market(pairs []carry.Pair) *carry.Market {
 			*col = append(*col, r.float())
 		}
 	}
+	for leg := range m.QuoteAgeMs {
+		if !r.truth() {
+			continue
+		}
+		for range pairs {
+			m.QuoteAgeMs[leg] = append(m.QuoteAgeMs[leg], int32(r.int()))
+		}
+	}
 	for range pairs {
 		m.Predicted = append(m.Predicted, carry.PredictedRate(r.float()))
 		m.Flags = append(m.Flags, carry.Flags(r.int()))
@@ -230,6 +245,7 @@ func (w *recordWriter) rules(x *carry.Rules) {
 	w.int(int64(x.From))
 	w.int(int64(x.Recorded))
 	w.truth(x.Assumed)
+	w.int(int64(x.EndsAt))
 	for leg := range x.Legs {
 		f := &x.Legs[leg]
 		for _, v := range [...]int64{int64(f.Tick), int64(f.Step), int64(f.MinQty), int64(f.MaxQty), int64(f.MarketStep), int64(f.MarketMax), int64(f.MinNotional),
@@ -252,7 +268,7 @@ func (w *recordWriter) rules(x *carry.Rules) {
 }
 
 func (r *recordReader) rules() *carry.Rules {
-	x := &carry.Rules{Pair: int32(r.int()), From: carry.Time(r.int()), Recorded: carry.Time(r.int()), Assumed: r.truth()}
+	x := &carry.Rules{Pair: int32(r.int()), From: carry.Time(r.int()), Recorded: carry.Time(r.int()), Assumed: r.truth(), EndsAt: carry.Time(r.int())}
 	for leg := range x.Legs {
 		f := &x.Legs[leg]
 		f.Tick, f.Step, f.MinQty, f.MaxQty, f.MarketStep = carry.Price(r.int()), carry.Qty(r.int()), carry.Qty(r.int()), carry.Qty(r.int()), carry.Qty(r.int())

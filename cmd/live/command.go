@@ -72,12 +72,22 @@ func classify(err error) error {
 	switch {
 	case err == nil, errors.As(err, &known), errors.Is(err, context.Canceled):
 		return err
-	case lab.BooksViolated(err):
+	case lab.BooksViolated(err), errors.Is(err, lab.ErrAudit):
 		return cli.Fail(cli.Violated, err, "this is a bug of the program, not of your settings; please report it with the journal")
-	case errors.Is(err, lab.ErrDiffers):
+	case lab.ReplayDiffers(err):
 		return cli.Fail(cli.Differs, err, "another version of the program decides otherwise; the journal's session names the one that wrote it")
-	case errors.Is(err, data.ErrJournal), errors.Is(err, data.ErrChain):
+	case errors.Is(err, data.ErrChain):
+		return cli.Fail(cli.Violated, err, "nothing of it can be relied on; keep the file, and look at the account at the exchange")
+	case errors.Is(err, data.ErrJournal):
 		return cli.Fail(cli.Incomplete, err, "a journal is written by live --rehearse --journal FILE")
+	case errors.Is(err, data.ErrJournalBusy):
+		return cli.Fail(cli.Failed, err, "it ends when that process ends, however it ends")
+	case errors.Is(err, lab.ErrGone):
+		return cli.Fail(cli.Usage, err, "rehearse with --connect against live exchange --lockstep; for a new rehearsal name another file")
+	case errors.Is(err, lab.ErrSession):
+		return cli.Fail(cli.Usage, err, "give the same market, strategy and settings as then, or name another file")
+	case lab.Foreign(err):
+		return cli.Fail(cli.Violated, err, "look at the account at the exchange; nothing was sent after this was found")
 	case errors.Is(err, lab.ErrUnknownCoin), errors.Is(err, data.ErrUnknownCoin):
 		return cli.Fail(cli.Usage, err, "backtest screen lists the coins there are")
 	case errors.Is(err, lab.ErrNoData), errors.Is(err, data.ErrNoLeg), errors.Is(err, data.ErrEmptyRange), errors.Is(err, data.ErrCorrupt):

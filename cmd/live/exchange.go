@@ -12,8 +12,10 @@ type exchangeCmd struct {
 	worldFlags
 	Listen string  `help:"Address on this machine." default:"127.0.0.1:8700" placeholder:"127.0.0.1:PORT"`
 	Speed  float64 `help:"Market seconds a second: 60 makes an hour a minute." default:"60" placeholder:"X"`
-	Key    string  `help:"API key that opens the account. It opens nothing else." default:"loopback-key" placeholder:"TEXT"`
-	Secret string  `help:"The key's secret." default:"loopback-secret" placeholder:"TEXT"`
+	// Lockstep leaves time to the client, as rehearsals want it.
+	Lockstep bool   `help:"Time stands still until live --rehearse --connect lets it go on; limits by the minute are off."`
+	Key      string `help:"API key that opens the account. It opens nothing else." default:"loopback-key" placeholder:"TEXT"`
+	Secret   string `help:"The key's secret." default:"loopback-secret" placeholder:"TEXT"`
 }
 
 // Run serves until interrupted or the market ends.
@@ -30,7 +32,12 @@ func (c *exchangeCmd) Run(s *streams) error {
 		return err
 	}
 	defer done()
-	err = lab.Serve(s.ctx, spec, lab.ServeOptions{Listen: c.Listen, Speed: c.Speed, Key: c.Key, Secret: c.Secret}, func(e lab.Served) {
+	err = lab.Serve(s.ctx, spec, lab.ServeOptions{Listen: c.Listen, Speed: c.Speed, Key: c.Key, Secret: c.Secret, Lockstep: c.Lockstep}, func(e lab.Served) {
+		if c.Lockstep {
+			fmt.Fprintf(s.stdout, "EXCHANGE on this machine, not Binance: %s to %s, standing still\n", e.From, e.To)
+			fmt.Fprintf(s.stdout, "  live --rehearse --connect %s, with the same market and settings\n", e.URL)
+			return
+		}
 		ws := "ws" + e.URL[len("http"):]
 		fmt.Fprintf(s.stdout, "EXCHANGE on this machine, not Binance: %s to %s at %gx\n", e.From, e.To, c.Speed)
 		fmt.Fprintf(s.stdout, "  spot REST      %s/api/v3, %s/sapi/v1\n", e.URL, e.URL)

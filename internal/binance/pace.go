@@ -36,6 +36,45 @@ func (l *Lockstep) Over(t http.RoundTripper) *Lockstep {
 	return l
 }
 
+// Loopback is where a loopback exchange stands.
+type Loopback struct {
+	Now  carry.Time `json:"now"`
+	From carry.Time `json:"from"` // the first instant that could be traded on
+	Tape string     `json:"tape"` // the market's hash
+	// Lockstep is false where time runs by itself.
+	Lockstep bool `json:"lockstep"`
+}
+
+// LoopbackState asks a loopback exchange where it stands.
+func LoopbackState(ctx context.Context, base string) (*Loopback, error) {
+	a := &Loopback{}
+	return a, LoopbackGet(ctx, base, "/loopback/v1/state", a)
+}
+
+// LoopbackGet reads what a loopback exchange tells outside of Binance's interface.
+func LoopbackGet(ctx context.Context, base, path string, into any) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, base+path, nil)
+	if err != nil {
+		return err
+	}
+	resp, err := (&http.Client{Timeout: 10 * time.Second}).Do(req)
+	if err != nil {
+		return fmt.Errorf("%w: no loopback exchange at %s: %w", ErrUnreachable, base, err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, 1<<30))
+	if err == nil && resp.StatusCode != http.StatusOK {
+		err = fmt.Errorf("HTTP %d", resp.StatusCode)
+	}
+	if err == nil {
+		err = json.Unmarshal(body, into)
+	}
+	if err != nil {
+		return fmt.Errorf("ask the loopback exchange for %s: %w", path, err)
+	}
+	return nil
+}
+
 // Now implements Clock.
 func (l *Lockstep) Now() carry.Time {
 	l.mu.Lock()

@@ -29,6 +29,8 @@ type VenueOptions struct {
 	// Client reads what may be asked for again; its URLs and keys serve orders
 	// too.
 	Client *Client
+	// Past is what the journal tells of a run that goes on; nil for a new one.
+	Past *Past
 	// Pace is set in rehearsals.
 	Pace Pacer
 	// Seed of the waits before connecting again.
@@ -46,6 +48,7 @@ type Venue struct {
 	links  struct{ spot, public, market, private, api *link }
 	inbox  *inbox
 	frames []frame
+	early  []frame // of the account, heard before it was read
 	up     map[*link]bool
 	stop   context.CancelFunc
 	wait   sync.WaitGroup
@@ -53,6 +56,7 @@ type Venue struct {
 	mirror   *mirror
 	out      []carry.Event
 	head     int
+	start    int // how often the run was started before
 	started  bool
 	ended    bool
 	last     carry.Time // of the last event
@@ -114,12 +118,15 @@ func newVenue(o VenueOptions) (*Venue, error) {
 	}
 	v.market.reset(o.Pairs)
 	v.flights = newFlights()
+	if o.Past != nil {
+		v.recall(o.Past)
+	}
 	return v, nil
 }
 
 // Start checks the account, connects all streams, takes the snapshot and says
-// it in the first events: Snapshot and the rules of every pair. The account must
-// be flat: a run that goes on is recovered from its journal.
+// it in the first events: Snapshot and the rules of every pair. For a new run the
+// account must be flat. One that goes on is told what happened meanwhile.
 func (v *Venue) Start(ctx context.Context) error {
 	if err := v.checkAccount(ctx); err != nil {
 		return err
@@ -132,13 +139,32 @@ func (v *Venue) Start(ctx context.Context) error {
 	if err := v.allUp(ctx); err != nil {
 		return err
 	}
+	begin := v.begin
+	if v.o.Past != nil {
+		begin = func(ctx context.Context) error { return v.resume(ctx, v.o.Past) }
+	}
+	if err := begin(ctx); err != nil {
+		return err
+	}
+	v.started = true
+	for _, f := range v.early {
+		if err := v.hear(ctx, f); err != nil {
+			return err
+		}
+	}
+	v.early = nil
+	return nil
+}
+
+// begin starts a new run.
+func (v *Venue) begin(ctx context.Context) error {
 	if err := v.snapshot(ctx); err != nil {
 		return err
 	}
 	if err := v.readRules(ctx, v.c.Now()); err != nil {
 		return err
 	}
-	return v.history(ctx)
+	return v.history(ctx, v.serverNow())
 }
 
 // Close ends all connections and returns when no goroutine is left.

@@ -7,6 +7,7 @@ import (
 	"math"
 	"net/url"
 	"slices"
+	"strconv"
 
 	"carry"
 	"carry/internal/binance/wire"
@@ -60,24 +61,9 @@ func (v *Venue) cutIfDue(ctx context.Context, now carry.Time) error {
 // stream told of payments that the history does not have yet.
 func (v *Venue) readSettled(ctx context.Context, at carry.Time) (ready bool, err error) {
 	m := &v.market
-	rows, err := v.fundingSince(ctx, m.asked)
-	if err != nil {
+	if m.settled, err = v.settledBetween(ctx, m.asked, at); err != nil {
 		return false, err
 	}
-	m.settled = m.settled[:0]
-	for _, r := range rows {
-		slot := r.At.Slot()
-		if i, ok := v.symbols[wire.Futures][r.Symbol]; ok && slot > m.asked && slot <= at && !r.Special {
-			s := carry.Settlement{At: slot, Pair: i, Rate: r.Rate, IntervalH: 8}
-			if r.Mark == r.Mark {
-				s.Mark = carry.PriceFromFloat(r.Mark)
-			}
-			m.settled = append(m.settled, s)
-		}
-	}
-	slices.SortFunc(m.settled, func(a, b carry.Settlement) int {
-		return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.Pair, b.Pair))
-	})
 	// What was paid is asked for whatever the account's stream told of it: its
 	// events may have been lost.
 	var paid []wire.Income
@@ -91,9 +77,33 @@ func (v *Venue) readSettled(ctx context.Context, at carry.Time) (ready bool, err
 	}
 	m.asked = at
 	if len(m.settled) > 0 {
-		v.tellSettled(at, paid)
+		v.tellSettled(at, paid, nil)
 	}
 	return true, nil
+}
+
+// settledBetween are the rates settled after a time and up to another, by time and
+// pair.
+func (v *Venue) settledBetween(ctx context.Context, after, until carry.Time) ([]carry.Settlement, error) {
+	rows, err := v.fundingSince(ctx, after)
+	if err != nil {
+		return nil, err
+	}
+	var out []carry.Settlement
+	for _, r := range rows {
+		slot := r.At.Slot()
+		if i, ok := v.symbols[wire.Futures][r.Symbol]; ok && slot > after && slot <= until && !r.Special {
+			s := carry.Settlement{At: slot, Pair: i, Rate: r.Rate, IntervalH: 8}
+			if r.Mark == r.Mark {
+				s.Mark = carry.PriceFromFloat(r.Mark)
+			}
+			out = append(out, s)
+		}
+	}
+	slices.SortFunc(out, func(a, b carry.Settlement) int {
+		return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.Pair, b.Pair))
+	})
+	return out, nil
 }
 
 // awaitsPayment tells whether a settled rate on something held has no payment
@@ -118,14 +128,15 @@ func (v *Venue) paymentOf(s *carry.Settlement, paid []wire.Income) *wire.Income 
 	return nil
 }
 
-// tellSettled tells payments and rates, and when the next ones are due.
-func (v *Venue) tellSettled(at carry.Time, paid []wire.Income) {
+// tellSettled tells payments and rates, and when the next ones are due; told are
+// payments that were told before a crash.
+func (v *Venue) tellSettled(at carry.Time, paid []wire.Income, told map[payment]bool) {
 	m := &v.market
 	for k := range m.settled {
 		s := &m.settled[k]
 		m.noteInterval(s)
 		q := v.mirror.ours.qty[s.Pair]
-		if q == 0 {
+		if q == 0 || told[payment{s.Pair, s.At}] {
 			continue
 		}
 		amount := carry.Amount(0)
@@ -153,31 +164,62 @@ func (m *marketState) noteInterval(s *carry.Settlement) {
 }
 
 // fundingSince asks for all symbols' settlements after a time.
-func (v *Venue) fundingSince(ctx context.Context, after carry.Time) (rows []wire.FundingRate, err error) {
-	q := url.Values{"startTime": {ms(after + carry.Minute)}, "limit": {"1000"}}
-	r := &request{host: hostFutures, path: "/fapi/v1/fundingRate", query: q.Encode(), weight: 1, limiter: v.c.bucket, bodyMax: restBodyMax}
-	err = v.c.get(ctx, r, func(body []byte) (err error) {
-		if err := notAnError(r, body); err != nil {
+func (v *Venue) fundingSince(ctx context.Context, after carry.Time) ([]wire.FundingRate, error) {
+	return pages(after+carry.Minute, func(from carry.Time) (rows []wire.FundingRate, err error) {
+		q := url.Values{"startTime": {ms(from)}, "limit": {strconv.Itoa(pageRows)}}
+		r := &request{host: hostFutures, path: "/fapi/v1/fundingRate", query: q.Encode(), weight: 1, limiter: v.c.bucket, bodyMax: restBodyMax}
+		err = v.c.get(ctx, r, func(body []byte) (err error) {
+			if err := notAnError(r, body); err != nil {
+				return err
+			}
+			rows, err = wire.DecodeFundingRates(nil, body)
 			return err
-		}
-		rows, err = wire.DecodeFundingRates(nil, body)
-		return err
-	})
-	return rows, err
+		})
+		return rows, err
+	}, func(r *wire.FundingRate) (carry.Time, string) { return r.At, r.Symbol + ms(r.At) })
 }
 
 // fundingIncome reads what was paid since a time.
-func (v *Venue) fundingIncome(ctx context.Context, after carry.Time) (rows []wire.Income, err error) {
-	q := url.Values{"incomeType": {"FUNDING_FEE"}, "startTime": {ms(after + carry.Minute)}, "limit": {"1000"}}
-	r := v.c.signed(hostFutures, "/fapi/v1/income", q.Encode(), 30)
-	err = v.c.get(ctx, r, func(body []byte) (err error) {
-		if err := notAnError(r, body); err != nil {
+func (v *Venue) fundingIncome(ctx context.Context, after carry.Time) ([]wire.Income, error) {
+	return pages(after+carry.Minute, func(from carry.Time) (rows []wire.Income, err error) {
+		q := url.Values{"incomeType": {"FUNDING_FEE"}, "startTime": {ms(from)}, "limit": {strconv.Itoa(pageRows)}}
+		r := v.c.signed(hostFutures, "/fapi/v1/income", q.Encode(), 30)
+		err = v.c.get(ctx, r, func(body []byte) (err error) {
+			if err := notAnError(r, body); err != nil {
+				return err
+			}
+			rows, err = wire.DecodeIncome(body)
 			return err
+		})
+		return rows, err
+	}, func(in *wire.Income) (carry.Time, string) { return in.At, in.Symbol + ms(carry.Time(in.TranID)) })
+}
+
+// pageRows is how many rows one answer of such a history holds at most.
+const pageRows = 1000
+
+// pages reads rows from a time on, page by page. Several rows may be of one time,
+// so a page begins at the last row's; key tells rows apart.
+func pages[T any](from carry.Time, read func(from carry.Time) ([]T, error), key func(*T) (carry.Time, string)) (out []T, err error) {
+	seen := map[string]bool{}
+	for {
+		rows, err := read(from)
+		if err != nil {
+			return nil, err
 		}
-		rows, err = wire.DecodeIncome(body)
-		return err
-	})
-	return rows, err
+		fresh := false
+		for k := range rows {
+			at, name := key(&rows[k])
+			from = max(from, at)
+			if !seen[name] {
+				seen[name], fresh = true, true
+				out = append(out, rows[k])
+			}
+		}
+		if len(rows) < pageRows || !fresh {
+			return out, nil
+		}
+	}
 }
 
 // readRules asks for the rules of all symbols and whether they trade; what

@@ -141,8 +141,8 @@ func (m *marketState) inside() *carry.Market {
 
 // absorb takes the bars that closed at an instant, as a simulation does: a leg
 // without a trade keeps its price and is not fresh.
-func (m *marketState) absorb(at, step carry.Time) (flags []carry.Flags) {
-	flags = m.cut.Flags
+func (m *marketState) absorb(at, step carry.Time) {
+	flags := m.cut.Flags
 	for i := range flags {
 		flags[i] = 0
 		spot, perp := &m.bars[carry.Spot][i], &m.bars[carry.Perp][i]
@@ -168,7 +168,25 @@ func (m *marketState) absorb(at, step carry.Time) (flags []carry.Flags) {
 			m.closeDay(i)
 		}
 	}
-	return flags
+}
+
+// prime makes the state of the last cross-section before the start, for moments
+// inside the bar that is under way.
+func (m *marketState) prime(step carry.Time) {
+	for i := range m.cut.Flags {
+		m.cut.Flags[i] = 0
+		for leg, fresh := range [...]carry.Flags{carry.SpotFresh, carry.PerpFresh} {
+			value := &m.cut.SpotValue[i]
+			if leg == 1 {
+				value = &m.cut.PerpValue[i]
+			}
+			if b := &m.bars[leg][i]; b.at == m.done-step && b.value > 0 {
+				m.cut.Flags[i] |= fresh
+				*value = b.value
+			}
+		}
+	}
+	m.show(m.done)
 }
 
 // closeDay makes the sums since midnight the last full day's.
@@ -179,9 +197,16 @@ func (m *marketState) closeDay(i int) {
 
 // cross makes the cross-section of an instant.
 func (m *marketState) cross(at, step carry.Time) *carry.Market {
+	m.insideAt = 0
+	m.absorb(at, step)
+	return m.show(at)
+}
+
+// show fills the cross-section's columns from the state.
+func (m *marketState) show(at carry.Time) *carry.Market {
 	c := &m.cut
-	c.At, c.Within, m.insideAt = at, false, 0
-	flags := m.absorb(at, step)
+	c.At, c.Within = at, false
+	flags := c.Flags
 	for i := range flags {
 		closed := flags[i]
 		c.PerpLast[i], c.Mark[i], c.Predicted[i], c.IntervalH[i] = m.perpLast[i], m.mark[i], carry.PredictedRate(m.rate[i]), m.interval[i]

@@ -3,6 +3,7 @@ package binance
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -20,6 +21,10 @@ type flight struct {
 	executed carry.Qty  // told to the core
 	id       int64      // the exchange's number, 0 while not known
 	acked    bool       // it was told that it rests
+	// Of an order of an earlier session: it was sent by latest if it was sent at
+	// all; unsent: it was not.
+	latest carry.Time
+	unsent bool
 	// Of an order whose sending had no clear answer: it is looked for at
 	// nextPoll, the polls-th time. 0: its state is known.
 	nextPoll carry.Time
@@ -61,8 +66,17 @@ const namePrefix = "c"
 
 // name is an order's client id: run and counter, known before it is sent and
 // never used again.
-func (v *Venue) name(id carry.OrderID) string {
-	return namePrefix + v.o.Run + "-" + strconv.FormatUint(uint64(id), 10)
+func (v *Venue) name(id carry.OrderID) string { return v.nameOf(pastName{v.start, id}) }
+
+// nameOf is the name of an order of this or an earlier session: what is sent after
+// a crash bears no name that was used before it, whatever became of the journal's
+// end.
+func (v *Venue) nameOf(n pastName) string {
+	session := ""
+	if n.start > 0 {
+		session = strconv.Itoa(n.start) + "-"
+	}
+	return namePrefix + v.o.Run + "-" + session + strconv.FormatUint(uint64(n.id), 10)
 }
 
 // place sends an order once. Its intent is in the journal already: the loop
@@ -120,10 +134,11 @@ func (v *Venue) serverNow() carry.Time { return v.c.Now() + carry.Time(v.c.offse
 // cancel withdraws an order; an answer that it is unknown usually means that it
 // was filled, which its own news tell.
 func (v *Venue) cancel(ctx context.Context, c *carry.Command) error {
-	x := v.flights.byName[v.name(c.Order)]
-	if x == nil {
+	k := slices.IndexFunc(v.flights.list, func(x *flight) bool { return x.cmd.Order == c.Order })
+	if k < 0 {
 		return nil
 	}
+	x := v.flights.list[k]
 	if a := v.trader.cancel(ctx, x.market, x.symbol, x.client); a.status != 200 && x.nextPoll == 0 {
 		x.nextPoll = v.c.Now() + pollAfter[0]
 	}
@@ -249,7 +264,7 @@ func (v *Venue) tradeInto(ev *carry.Event, n *wire.OrderNews) error {
 	if err != nil {
 		return err
 	}
-	ev.Qty, ev.Price, ev.Maker, ev.Wallet = q, n.Price, n.Maker, carry.Wallet(n.Market)
+	ev.Qty, ev.Price, ev.Maker, ev.Wallet, ev.Number = q, n.Price, n.Maker, carry.Wallet(n.Market), n.TradeID
 	if ev.Ref == 0 {
 		ev.Ref = n.Price
 	}

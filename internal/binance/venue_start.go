@@ -130,15 +130,28 @@ func (v *Venue) snapshot(ctx context.Context) error {
 		}
 	}
 	v.mirror.ours.usdt = t.usdt
-	v.started = true
 	v.emit(carry.Event{Kind: carry.EvSnapshot, At: v.c.Now(), Pair: -1, Balance: t.usdt[carry.SpotWallet], Balance2: t.usdt[carry.PerpWallet]})
+	return nil
+}
+
+// Agrees reads the account and compares it with what was told: an error says
+// where they differ.
+func (v *Venue) Agrees(ctx context.Context) error {
+	for _, m := range [...]wire.Market{wire.Spot, wire.Futures} {
+		if err := v.readBalances(ctx, m); err != nil {
+			return err
+		}
+	}
+	if what := v.mirror.differs(); what != "" {
+		return fmt.Errorf("%w: %s", ErrForeign, what)
+	}
 	return nil
 }
 
 // history reads what came before the first cross-section: the bars since the
 // midnight before last, for prices, premiums and the day's values, and the last
-// settlements, for their intervals.
-func (v *Venue) history(ctx context.Context) error {
+// settlements up to a time, for their intervals.
+func (v *Venue) history(ctx context.Context, settled carry.Time) error {
 	m := &v.market
 	now := v.serverNow()
 	m.done = now.Floor(v.o.Step)
@@ -158,17 +171,17 @@ func (v *Venue) history(ctx context.Context) error {
 		}
 		v.remember(int32(i), from, back)
 	}
-	rows, err := v.fundingSince(ctx, now-3*carry.Day)
+	rows, err := v.fundingSince(ctx, min(settled, now)-3*carry.Day)
 	if err != nil {
 		return err
 	}
 	for _, r := range rows {
-		if i, ok := v.symbols[wire.Futures][r.Symbol]; ok && !r.Special {
+		if i, ok := v.symbols[wire.Futures][r.Symbol]; ok && !r.Special && r.At.Slot() <= settled {
 			s := carry.Settlement{At: r.At.Slot(), Pair: i, Rate: r.Rate, IntervalH: 8}
 			m.noteInterval(&s)
 		}
 	}
-	m.asked = m.done
+	m.asked = min(m.done, settled)
 	return nil
 }
 
@@ -183,6 +196,7 @@ func (v *Venue) remember(i int32, from carry.Time, n int) {
 			for r := range m.earlier[leg] {
 				if row := &m.earlier[leg][r]; row.At == at && row.Volume > 0 {
 					legs[leg] = row
+					m.bars[leg][i] = bar{at: at, close: row.Close, value: float64(row.Volume * row.Close)}
 				}
 			}
 		}

@@ -188,6 +188,10 @@ func (v *Venue) overrun() {
 
 // hearUser takes an event of the account.
 func (v *Venue) hearUser(ctx context.Context, f frame, data []byte, m wire.Market) error {
+	if !v.started {
+		v.early = append(v.early, f) // until it is known what is old
+		return nil
+	}
 	ev, err := wire.DecodeUserEvent(data, m)
 	if err != nil {
 		v.o.Log(fmt.Sprintf("stream %s: %v; the account is read again", f.link.name, err))

@@ -16,6 +16,9 @@ type move struct {
 	sentAt   carry.Time
 	nextPoll carry.Time
 	polls    int
+	// Of an earlier session: see flight.
+	latest carry.Time
+	unsent bool
 }
 
 // move sends a transfer once. It has no name of its own at the exchange: after
@@ -41,7 +44,7 @@ func (v *Venue) move(ctx context.Context, c *carry.Command) error {
 }
 
 func (m *move) outcome(at carry.Time, code carry.Code) carry.Event {
-	return carry.Event{Kind: carry.EvTransferred, At: at, Pair: -1, Wallet: m.cmd.Wallet, Order: m.cmd.Order, Amount: m.cmd.Amount, Code: code}
+	return carry.Event{Kind: carry.EvTransferred, At: at, Pair: -1, Wallet: m.cmd.Wallet, Order: m.cmd.Order, Amount: m.cmd.Amount, Code: code, Number: m.id}
 }
 
 // settleMoves looks for transfers that are due. In lockstep every step is a
@@ -89,7 +92,7 @@ func (v *Venue) outcomeOf(m *move, rows []wire.Transfer, now carry.Time) (done b
 		}
 		return false, 0
 	}
-	if m.id == 0 && now-m.sentAt > provenAfter {
+	if m.id == 0 && now-max(m.sentAt, m.latest) > provenAfter {
 		v.o.Log(fmt.Sprintf("the transfer of %s USDT was never made: the history does not have it, and it can no longer appear", m.cmd.Amount))
 		return true, carry.CodeExpired
 	}

@@ -35,7 +35,7 @@ func (v *Venue) settleUnknown(ctx context.Context, now carry.Time) error {
 		case err == nil:
 			return v.found(ctx, x, &o)
 		case errors.As(err, &status) && status.Code == codeNoSuchOrder:
-			if now-x.sentAt > provenAfter {
+			if now-max(x.sentAt, x.latest) > provenAfter {
 				return v.absent(ctx, x, now)
 			}
 		case ctx.Err() != nil:

@@ -29,11 +29,19 @@ func (s *Server) meant(w http.ResponseWriter, r *http.Request) host {
 	return spotHost
 }
 
-// control answers what is no part of Binance's interface: POST
-// /loopback/v1/step lets the next thing happen in lockstep; wake=MS asks for a
+// control answers what is no part of Binance's interface: GET /loopback/v1/state
+// tells where the market stands, GET /loopback/v1/orders all orders there were; POST /loopback/v1/step lets the next thing happen in lockstep; wake=MS asks for a
 // stop at that time, if nothing happens before.
 func (s *Server) control(w http.ResponseWriter, r *http.Request) {
 	t := s.opt.Trading
+	if t != nil && r.URL.Path == "/loopback/v1/state" && r.Method == http.MethodGet {
+		s.send(w, r, asJSON(object{{"now", int64(t.Now())}, {"from", int64(t.opt.From)}, {"tape", t.info.Hash}, {"lockstep", t.opt.Lockstep}}))
+		return
+	}
+	if t != nil && r.URL.Path == "/loopback/v1/orders" && r.Method == http.MethodGet {
+		s.send(w, r, asJSON(t.Orders()))
+		return
+	}
 	if t == nil || r.URL.Path != "/loopback/v1/step" || r.Method != http.MethodPost {
 		http.NotFound(w, r)
 		return

@@ -75,7 +75,7 @@ func Paper(ctx context.Context, spec *Spec, o PaperOptions) (*Papered, error) {
 		return nil, err
 	}
 	if o.JournalFile != "" {
-		file, err := data.CreateJournal(ctx, o.JournalFile, spec.session(p.info, p.from))
+		file, err := data.CreateJournal(ctx, o.JournalFile, spec.session(p.info, p.from, "ppr"))
 		if err != nil {
 			return nil, err
 		}

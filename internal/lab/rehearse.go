@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 
 	"carry"
-	"carry/data"
 	"carry/internal/binance"
 	"carry/internal/book"
 	"carry/internal/exchange"
@@ -23,15 +21,27 @@ type RehearseOptions struct {
 	// Journal, if set, records the run beside the file; it is told what a journal
 	// of a real session is told.
 	Journal carry.Journal
-	// JournalFile, if set, is where the session's journal is written; no such file
-	// may be there yet.
+	// JournalFile, if set, is where the session's journal is written. One that is
+	// there already goes on, which needs the exchange that it was written on.
 	JournalFile string
 	// Stage exchanges parts of the rehearsal, for tests.
 	Stage Stage
+	// Connect is the address of a loopback exchange in lockstep of another process;
+	// "": one is made that ends with the rehearsal.
+	Connect string
 	// Log is told in one line of whatever is out of the ordinary.
 	Log func(text string)
 	// Progress is told of every cross-section.
 	Progress func(at, from, to carry.Time)
+	// wrap stands between the run and its journal's file, in tests.
+	wrap func(carry.Journal) carry.Journal
+}
+
+func (o *RehearseOptions) wrapped(j carry.Journal) carry.Journal {
+	if o.wrap == nil {
+		return j
+	}
+	return o.wrap(j)
 }
 
 // Rehearsed is a finished rehearsal.
@@ -43,8 +53,13 @@ type Rehearsed struct {
 	Coins int
 	// Faults that were served, by kind.
 	Faults map[exchange.TradeFaultKind]int
-	// Sent counts what reached the exchange: requests by endpoint.
+	// Sent counts what reached the exchange: requests by endpoint; nil where it is
+	// another process.
 	Sent map[string]int
+	// Restarts is how often the run had been started before.
+	Restarts int
+	// Audit holds the journal's file against the exchange; nil without one.
+	Audit *Audit
 }
 
 // Said is a command and when it was said. The order's number is left out: it
@@ -60,12 +75,6 @@ func sayingOf(at carry.Time, c *carry.Command) Said {
 	return s
 }
 
-// keys of the loopback exchange: nothing secret.
-const (
-	loopbackKey    = "loopback-key-that-opens-nothing"
-	loopbackSecret = "loopback-secret-that-signs-nothing"
-)
-
 // Rehearse makes the run that spec describes through the real adapter: orders,
 // transfers and streams go over HTTP and WebSocket to a loopback exchange that
 // replays the same market around the same simulated account, in lockstep.
@@ -73,33 +82,47 @@ func Rehearse(ctx context.Context, spec *Spec, o RehearseOptions) (*Rehearsed, e
 	if o.Log == nil {
 		o.Log = func(string) {}
 	}
-	pg, err := spec.loopback(ctx, o)
+	pg, err := spec.playground(ctx, o)
 	if err != nil {
 		return nil, err
 	}
-	defer pg.server.Close()
-	venue, err := pg.adapter(ctx, spec, o.Log)
+	defer pg.Close()
+	return spec.rehearseOn(ctx, pg, o)
+}
+
+// rehearseOn runs the client's side of a rehearsal, from its beginning or from
+// where its journal ends.
+func (s *Spec) rehearseOn(ctx context.Context, pg *playground, o RehearseOptions) (*Rehearsed, error) {
+	l, log, err := s.liveLane(pg, &o)
+	if err != nil {
+		return nil, err
+	}
+	kept := &recovered{run: rehearsalRun}
+	if o.JournalFile != "" {
+		kept, err = s.keepJournal(ctx, pg, o, l)
+		if err != nil {
+			return nil, err
+		}
+		defer kept.journal.Close()
+		if kept.again {
+			if l, log, err = s.liveLane(pg, &o); err != nil {
+				return nil, err
+			}
+		}
+		log.second = o.wrapped(kept.journal)
+	}
+	venue, err := pg.adapter(ctx, s, kept, &o)
 	if err != nil {
 		return nil, err
 	}
 	defer venue.Close()
-	warm, err := warmUpFrom(ctx, pg.client, pg.info, spec.Models.quotes(), pg.from)
-	if err != nil {
-		return nil, err
-	}
-	second := o.Journal
-	if o.JournalFile != "" {
-		file, err := data.CreateJournal(ctx, o.JournalFile, spec.session(pg.info, pg.from))
-		if err != nil {
+	begin := &opening{live: venue, since: pg.info.From}
+	if kept.past == nil {
+		if begin.warm, err = warmUpFrom(ctx, pg.client, pg.info, s.Models.quotes(), pg.from); err != nil {
 			return nil, err
 		}
-		defer file.Close()
-		second = file
 	}
-	l, log, err := spec.liveLane(pg, &opening{live: venue, warm: warm, since: pg.info.From}, second)
-	if err != nil {
-		return nil, err
-	}
+	l.run.Venue = begin
 	o.Stage.play(l)
 	log.progress, log.from, log.to = o.Progress, pg.from, pg.info.To
 	done, err := l.run.Advance(ctx)
@@ -109,84 +132,48 @@ func Rehearse(ctx context.Context, spec *Spec, o RehearseOptions) (*Rehearsed, e
 	if !done {
 		return nil, errors.New("rehearsal: the venue waits for data that nobody feeds")
 	}
+	return s.rehearsed(ctx, pg, o, venue, l, log, kept)
+}
+
+// rehearsed makes the result of a rehearsal that came to its end.
+func (s *Spec) rehearsed(ctx context.Context, pg *playground, o RehearseOptions, venue *binance.Venue, l *lane, log *sayings, kept *recovered) (*Rehearsed, error) {
+	if pg.trading == nil {
+		// The account is out of sight; what the exchange says of it must do.
+		if err := venue.Agrees(ctx); err != nil {
+			return nil, fmt.Errorf("rehearsal: %w", err)
+		}
+	}
 	l.last = log.last
 	venue.Close()
-	res, err := l.finish(spec, pg.info, nil)
+	res, err := l.finish(s, pg.info, nil)
 	if err != nil {
 		return nil, fmt.Errorf("rehearsal: %w", err)
 	}
-	return &Rehearsed{Result: res, Said: log.said, Coins: len(pg.info.Pairs), Faults: pg.trading.TradeFaultCounts(), Sent: pg.server.Stats().Requests}, nil
+	out := &Rehearsed{Result: res, Said: log.said, Coins: len(pg.info.Pairs)}
+	if kept.past != nil {
+		out.Restarts = kept.past.Starts()
+	}
+	if pg.server != nil {
+		out.Faults, out.Sent = pg.trading.TradeFaultCounts(), pg.server.Stats().Requests
+	}
+	if o.JournalFile == "" {
+		return out, nil
+	}
+	if err := kept.journal.Close(); err != nil {
+		return nil, err
+	}
+	orders, err := pg.orders(ctx)
+	if err == nil {
+		out.Audit, err = auditJournal(ctx, o.JournalFile, orders)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("rehearsal: %w", err)
+	}
+	return out, nil
 }
 
-// playground is a loopback exchange and how a client reaches it.
-type playground struct {
-	info    *carry.TapeInfo
-	from    carry.Time
-	trading *exchange.Trading
-	server  *exchange.Server
-	pace    *binance.Lockstep
-	pacer   binance.Pacer // pace, or what a stage put around it
-	client  *binance.Client
-	carries http.RoundTripper // nil: the client's own
-}
-
-// loopback starts an exchange that replays spec's market in lockstep.
-func (s *Spec) loopback(ctx context.Context, o RehearseOptions) (*playground, error) {
-	if len(s.Flows) > 0 {
-		return nil, errors.New("a rehearsal knows no deposits and withdrawals yet; leave --flow out")
-	}
-	past, from, err := s.open()
-	if err != nil {
-		return nil, err
-	}
-	facts, err := exchange.NewMarketFacts(past)
-	if err != nil {
-		return nil, err
-	}
-	tape, _, err := s.open()
-	if err != nil {
-		return nil, err
-	}
-	g := &playground{info: tape.Info(), from: from}
-	g.trading, err = exchange.NewTrading(ctx, facts, tape, exchange.TradingOptions{Quotes: s.Models.quotes(), Account: s.Models.options(s.Settings, s.Seed),
-		From: from, Lockstep: true, Faults: o.Faults, Watch: o.Stage.Watch})
-	if err != nil {
-		return nil, err
-	}
-	g.server, err = exchange.New(facts, exchange.Options{Trading: g.trading, Pipes: o.Stage.Pipes, Keys: map[string]string{loopbackKey: loopbackSecret}})
-	if err != nil {
-		return nil, err
-	}
-	o.Stage.set(g)
-	return g, nil
-}
-
-// adapter connects the real adapter to the loopback exchange.
-func (g *playground) adapter(ctx context.Context, s *Spec, log func(string)) (*binance.Venue, error) {
-	keys, err := binance.LoadKeys("", func(name string) string {
-		return map[string]string{binance.EnvKey: loopbackKey, binance.EnvSecret: loopbackSecret}[name]
-	})
-	if err != nil {
-		return nil, err
-	}
-	u := g.server.URLs()
-	g.client, err = binance.NewClient(binance.Options{URLs: binance.URLs{Spot: u.All, Futures: u.All, Archive: u.Archive, Listing: u.Listing},
-		Clock: g.pace, Transport: g.carries, Keys: keys, Seed: s.Seed, Log: log})
-	if err != nil {
-		return nil, err
-	}
-	ws := "ws" + u.All[len("http"):]
-	v, err := binance.NewVenue(binance.VenueOptions{Pairs: g.info.Pairs, Step: g.info.Step, Interval: barName(g.info.Step), Run: "rhrsl",
-		Streams: binance.LiveURLs{Spot: ws, SpotAPI: ws, Futures: ws}, Client: g.client, Pace: g.pacer, Seed: s.Seed, Log: log})
-	if err != nil {
-		return nil, err
-	}
-	if err := v.Start(ctx); err != nil {
-		v.Close()
-		return nil, err
-	}
-	return v, nil
-}
+// rehearsalRun begins the names of a rehearsal's orders.
+const rehearsalRun = "rhrsl"
 
 // barName is the exchange's name of a bar's length.
 func barName(step carry.Time) string {
@@ -201,15 +188,21 @@ func barName(step carry.Time) string {
 
 // liveLane wires core, gate, books and recorder to a venue that is no
 // simulation of ours.
-func (s *Spec) liveLane(g *playground, venue risk.Venue, journal carry.Journal) (*lane, *sayings, error) {
+func (s *Spec) liveLane(g *playground, o *RehearseOptions) (*lane, *sayings, error) {
 	core, err := s.Settings.NewCore(g.info.Pairs, s.Models.terms(g.from))
 	if err != nil {
 		return nil, nil, err
 	}
+	if o.Stage.Core != nil {
+		core = o.Stage.Core(core)
+	}
 	books := book.New(g.info.Pairs)
-	l := &lane{name: "rehearsal", entry: s.Entry, settings: s.Settings, truth: g.trading.Exchange(), hash: strategy.NewHashJournal()}
-	log := &sayings{Journal: l.hash, second: journal}
-	l.run = &strategy.Run{Core: core, Venue: venue, Gate: risk.NewGate(g.info.Pairs, risk.Limits{}), Book: books,
+	l := &lane{name: "rehearsal", entry: s.Entry, settings: s.Settings, remote: true, hash: strategy.NewHashJournal()}
+	if g.trading != nil {
+		l.truth = g.trading.Exchange()
+	}
+	log := &sayings{Journal: l.hash, second: o.Journal}
+	l.run = &strategy.Run{Core: core, Gate: risk.NewGate(g.info.Pairs, risk.Limits{}), Book: books,
 		Recorder: strategy.NewRecorder(g.info.Pairs, books), Journal: log}
 	return l, log, nil
 }

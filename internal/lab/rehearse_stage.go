@@ -35,10 +35,10 @@ type Truth interface {
 	Balances() (spotUSDT, perpUSDT carry.Amount, coins []carry.Wide, contracts []carry.Qty)
 }
 
-// set connects adapter and exchange. What lets time go on has a way of its own,
-// which is never spoilt.
-func (s *Stage) set(g *playground) {
-	g.pace = binance.NewLockstep(g.server.URLs().All, g.trading.Now())
+// set connects adapter and exchange, whose time is now. What lets time go on has a
+// way of its own, which is never spoilt.
+func (s *Stage) set(g *playground, now carry.Time) {
+	g.pace = binance.NewLockstep(g.url, now)
 	g.pacer = g.pace
 	if s.Pace != nil {
 		g.pacer = s.Pace(g.pace)
@@ -57,9 +57,6 @@ func (s *Stage) set(g *playground) {
 func (s *Stage) play(l *lane) {
 	if s.Venue != nil {
 		l.run.Venue = s.Venue(l.run.Venue)
-	}
-	if s.Core != nil {
-		l.run.Core = s.Core(l.run.Core)
 	}
 	if s.Begin != nil {
 		s.Begin(l.run.Book.Account(), l.truth)

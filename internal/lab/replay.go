@@ -4,16 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 
 	"carry"
 	"carry/data"
+	"carry/internal/binance"
 	"carry/internal/book"
+	"carry/internal/risk"
+	"carry/strategy"
 )
 
-// Session describes a live run for its journal: what makes the same core again.
-func (s *Spec) session(info *carry.TapeInfo, from carry.Time) *data.Session {
-	out := &data.Session{Program: program(), Strategy: s.Entry.Name, Preset: s.Entry.Preset, Params: map[string]string{}, From: from,
+// session describes a live run for its journal: what makes the same core again.
+func (s *Spec) session(info *carry.TapeInfo, from carry.Time, run string) *data.Session {
+	out := &data.Session{Program: program(), Strategy: s.Entry.Name, Preset: s.Entry.Preset, Params: map[string]string{}, Run: run, From: from,
 		Source: info.Source, Pairs: info.Pairs}
 	for _, p := range paramValues(s.Settings, s) {
 		out.Params[p.Name] = p.Value
@@ -21,15 +23,17 @@ func (s *Spec) session(info *carry.TapeInfo, from carry.Time) *data.Session {
 	return out
 }
 
-// ErrDiffers says that a core given a journal's events does not say what the
-// journal has.
-var ErrDiffers = errors.New("the replay differs from the journal")
+// ReplayDiffers tells whether a core that was given a journal's events did not
+// say what the journal has.
+func ReplayDiffers(err error) bool { return errors.Is(err, strategy.ErrDiffers) }
 
 // Replayed is what a replay read.
 type Replayed struct {
 	Session          *data.Session
 	Events, Commands int
 	First, Last      carry.Time
+	// Starts is how often the session was started.
+	Starts int
 	// Unsaid are commands that the core says after the last record: the session
 	// ended between an event and what followed from it.
 	Unsaid int
@@ -38,23 +42,29 @@ type Replayed struct {
 // Replay feeds a journal's events to a fresh core of the same settings and holds
 // what it says against the journal's commands, number by number and bit by bit.
 func Replay(ctx context.Context, path string) (*Replayed, error) {
-	r := &replayer{out: &Replayed{}}
+	r := &replayer{}
 	if err := data.ReadJournal(ctx, path, r.begin, r.record); err != nil {
 		return nil, err
 	}
-	r.out.Unsaid = len(r.pending)
-	return r.out, nil
+	if err := r.end(); err != nil {
+		return nil, err
+	}
+	r.out.Unsaid = len(r.run.Unsaid())
+	return &r.out, nil
 }
 
+// replayer gives a journal's records to a run and notes what they tell of the
+// exchange.
 type replayer struct {
-	out     *Replayed
-	core    carry.Core
-	books   *book.Book
-	pending []carry.Command
+	out  Replayed
+	run  *strategy.Run
+	past *binance.Past
+	// held is a command until the next record tells whether the gate refused it.
+	held *data.JournalRecord
 }
 
+// begin makes the core that the session describes.
 func (r *replayer) begin(s *data.Session) error {
-	r.out.Session = s
 	entry, err := Strategy(s.Strategy, s.Preset)
 	if err != nil {
 		return err
@@ -69,49 +79,56 @@ func (r *replayer) begin(s *data.Session) error {
 			return fmt.Errorf("settings of the journal: %w", err)
 		}
 	}
-	r.books = book.New(s.Pairs)
-	r.core, err = spec.Settings.NewCore(s.Pairs, spec.Models.terms(s.From))
-	return err
+	core, err := spec.Settings.NewCore(s.Pairs, spec.Models.terms(s.From))
+	if err != nil {
+		return err
+	}
+	r.run = &strategy.Run{Core: core, Gate: risk.NewGate(s.Pairs, risk.Limits{}), Book: book.New(s.Pairs), Journal: strategy.NoJournal{}}
+	r.start(s)
+	return nil
+}
+
+func (r *replayer) start(s *data.Session) {
+	r.out.Session, r.past = s, binance.NewPast(len(s.Pairs))
 }
 
 func (r *replayer) record(rec *data.JournalRecord) error {
-	if rec.Event != nil {
-		return r.event(rec.Event)
-	}
-	r.out.Commands++
-	if len(r.pending) == 0 {
-		return fmt.Errorf("%w: record %d, %s: the journal has a %s, the core says nothing", ErrDiffers, rec.Seq, rec.At, rec.Command.Kind)
-	}
-	if !sameCommand(&r.pending[0], rec.Command) {
-		return fmt.Errorf("%w: record %d, %s:\n  journal %+v\n  core    %+v", ErrDiffers, rec.Seq, rec.At, *rec.Command, r.pending[0])
-	}
-	r.pending = r.pending[1:]
-	return nil
-}
-
-// event lets the core see an event. While commands are pending it is the gate's
-// refusal of one of them, whose answers join the end, as in the loop.
-func (r *replayer) event(ev *carry.Event) error {
-	if r.out.Events++; r.out.First == 0 {
-		r.out.First = ev.At
-	}
-	r.out.Last = ev.At
-	ev.Account = r.books.Account()
-	if err := r.books.Apply(ev); err != nil {
+	if err := r.release(rec); err != nil {
 		return err
 	}
-	r.pending = r.core.Step(ev, r.pending)
+	if rec.Event == nil {
+		r.out.Commands++
+		r.held = rec
+		return nil
+	}
+	if r.out.Events++; r.out.First == 0 {
+		r.out.First = rec.Event.At
+	}
+	r.out.Last = rec.Event.At
+	if err := r.run.Recall(rec.Event); err != nil {
+		return fmt.Errorf("record %d: %w", rec.Seq, err)
+	}
+	r.past.Event(rec.Event)
+	r.out.Starts = r.past.Starts()
 	return nil
 }
 
-// sameCommand compares two commands bit by bit.
-func sameCommand(a, b *carry.Command) bool {
-	for k := range a.X {
-		if math.Float64bits(a.X[k]) != math.Float64bits(b.X[k]) {
-			return false
-		}
+// release hands on the command that is held; next is the record behind it, nil at
+// the end.
+func (r *replayer) release(next *data.JournalRecord) error {
+	h := r.held
+	if h == nil {
+		return nil
 	}
-	x, y := *a, *b
-	x.X, y.X = [3]float64{}, [3]float64{}
-	return x == y
+	r.held = nil
+	refused := next != nil && next.Event != nil && next.Event.Order == h.Command.Order && strategy.RefusedByGate(next.Event)
+	if err := r.run.RecallCommand(h.At, h.Command, refused); err != nil {
+		return fmt.Errorf("record %d: %w", h.Seq, err)
+	}
+	if !refused {
+		r.past.Command(h.At, h.Command, false)
+	}
+	return nil
 }
+
+func (r *replayer) end() error { return r.release(nil) }

@@ -12,7 +12,10 @@ import (
 type ServeOptions struct {
 	Listen string  // 127.0.0.1:PORT
 	Speed  float64 // market seconds a second
-	// Key and Secret open the account.
+	// Lockstep leaves time to the client that steps: a rehearsal that connects. The
+	// exchange then serves until the context ends.
+	Lockstep bool
+	// Key and Secret open the account; in lockstep a rehearsal's own do.
 	Key, Secret string
 	Faults      exchange.TradeFaults
 }
@@ -27,6 +30,9 @@ type Served struct {
 // Serve lets a loopback exchange replay spec's market at a speed until the tape
 // or the context ends. ready is told when clients may come.
 func Serve(ctx context.Context, spec *Spec, o ServeOptions, ready func(Served)) error {
+	if o.Lockstep {
+		return serveLockstep(ctx, spec, o, ready)
+	}
 	if len(spec.Flows) > 0 {
 		return fmt.Errorf("the loopback exchange knows no deposits and withdrawals yet; leave --flow out")
 	}
@@ -54,4 +60,23 @@ func Serve(ctx context.Context, spec *Spec, o ServeOptions, ready func(Served)) 
 	defer server.Close()
 	ready(Served{URL: server.URLs().All, From: from, To: tape.Info().To})
 	return trading.Run(ctx, o.Speed)
+}
+
+// serveLockstep serves an exchange whose time stands still between steps. Limits
+// by the minute would then bound how often clients may come back, so there are
+// none.
+func serveLockstep(ctx context.Context, spec *Spec, o ServeOptions, ready func(Served)) error {
+	g, err := spec.loopback(ctx, exchange.TradingOptions{Faults: o.Faults}, exchange.Options{Listen: o.Listen, Limits: noLimits()})
+	if err != nil {
+		return err
+	}
+	defer g.Close()
+	ready(Served{URL: g.url, From: g.from, To: g.info.To})
+	<-ctx.Done()
+	return nil
+}
+
+func noLimits() exchange.Limits {
+	const none = 1 << 40
+	return exchange.Limits{SpotWeight: none, SpotRaw: none, FuturesWeight: none, Funding: none}
 }

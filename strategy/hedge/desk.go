@@ -197,6 +197,10 @@ func (d *Desk) news(ev *carry.Event) {
 			d.withdraw = max(0, d.withdraw+ev.Amount.Float())
 		}
 		d.wakeBy(d.now)
+	case carry.EvSnapshot:
+		if len(d.active) > 0 {
+			d.wakeBy(d.now) // after a crash the legs are looked at first
+		}
 	case carry.EvLink:
 		d.down = ev.Code != carry.OK
 	}

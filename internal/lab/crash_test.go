@@ -1,0 +1,224 @@
+package lab
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"math/rand/v2"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"carry"
+	"carry/internal/exchange"
+	"carry/internal/testenv"
+)
+
+// crashMode is where in the writing of a record the client dies.
+type crashMode int
+
+const (
+	crashBefore crashMode = iota // the record is not there
+	crashTorn                    // it is there in part
+	crashAfter                   // it is durable, and nothing followed from it
+	crashModes
+)
+
+var errCrash = errors.New("the client dies")
+
+// crasher lets the client die at a record of its journal.
+type crasher struct {
+	witness
+	rig  *crashRig
+	file carry.Journal
+	path string
+	left int // records until then; negative: it lives
+	mode crashMode
+	// early: what fills the windows before the start counts, too.
+	early bool
+	kind  string // what died
+}
+
+func (c *crasher) Event(ev *carry.Event) error {
+	if warm := ev.Kind == carry.EvRates && c.market.WarmUp || ev.Kind == carry.EvMarket && ev.Market.WarmUp; warm && !c.early {
+		return errors.Join(c.witness.Event(ev), c.file.Event(ev))
+	}
+	return c.write(ev.Kind.String(), func() error {
+		err := errors.Join(c.witness.Event(ev), c.file.Event(ev))
+		c.rig.weigh(ev.At, c.gaps())
+		return err
+	})
+}
+
+func (c *crasher) Command(at carry.Time, cmd *carry.Command) error {
+	return c.write("command "+cmd.Kind.String(), func() error { return c.file.Command(at, cmd) })
+}
+
+func (c *crasher) write(what string, do func() error) error {
+	if c.left--; c.left != -1 {
+		return do()
+	}
+	c.kind = what
+	switch c.mode {
+	case crashTorn:
+		// While records of the past wait to be durable together there is none to
+		// tear.
+		if err := tear(c.path); err != nil && !strings.Contains(err.Error(), "locked") {
+			return err
+		}
+	case crashAfter:
+		if err := do(); err != nil {
+			return err
+		}
+	}
+	return errCrash
+}
+
+// tear puts half a record at a journal's end.
+func tear(path string) error {
+	db, err := sql.Open(sql.Drivers()[0], "file:"+path+"?_busy_timeout=1") // the one that package data registers
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	_, err = db.Exec(`INSERT INTO record (seq, kind, at_ms, what, body, chain)
+		SELECT seq + 1, kind, at_ms, what, substr(body, 1, length(body) / 2), chain FROM record ORDER BY seq DESC LIMIT 1`)
+	return err
+}
+
+// crashRig is an exchange that lives on while clients die.
+type crashRig struct {
+	t    *testing.T
+	spec *Spec
+	pg   *playground
+	path string
+	lost int // clients that died
+	// uneven is since when a pair's legs have differed by more than can be traded, 0:
+	// they do not; longest is how long that has lasted, market time.
+	uneven  map[int]carry.Time
+	longest carry.Time
+}
+
+// weigh looks how long legs stay apart, whoever dies meanwhile.
+func (r *crashRig) weigh(at carry.Time, gaps []float64) {
+	for i, gap := range gaps {
+		since := r.uneven[i]
+		switch {
+		case gap > 1 && since == 0:
+			r.uneven[i] = at
+		case since != 0:
+			r.longest = max(r.longest, at-since)
+			if !(gap > 1) {
+				r.uneven[i] = 0
+			}
+		}
+	}
+}
+
+func newCrashRig(t *testing.T, spec *Spec, faults exchange.TradeFaults) *crashRig {
+	t.Helper()
+	// Time stands still while nobody steps, so a minute's limits would bound the
+	// starts there can be.
+	pg, err := spec.loopback(context.Background(), exchange.TradingOptions{Faults: faults}, exchange.Options{Limits: noLimits()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(pg.Close)
+	return &crashRig{t: t, spec: spec, pg: pg, path: filepath.Join(t.TempDir(), "journal.db"), uneven: map[int]carry.Time{}}
+}
+
+// live runs a client until it dies or the market ends.
+func (r *crashRig) live(c *crasher) (*Rehearsed, error) {
+	c.path, c.rig = r.path, r
+	got, err := r.spec.rehearseOn(context.Background(), r.pg, RehearseOptions{JournalFile: r.path, Log: func(string) {},
+		wrap: func(j carry.Journal) carry.Journal { c.file = j; return c }})
+	if errors.Is(err, errCrash) {
+		r.lost++
+		return nil, nil
+	}
+	return got, err
+}
+
+// check demands what must hold after any number of crashes: rehearseOn compared
+// both books with the exchange's accounts already.
+func (r *crashRig) check(got *Rehearsed, c *crasher) {
+	t := r.t
+	t.Helper()
+	if got.Result.Residual != "0.0000000000000000" {
+		t.Errorf("residual %s", got.Result.Residual)
+	}
+	for i, gap := range c.gaps() {
+		if gap > 1 {
+			t.Errorf("pair %d ends with legs worth %.2f USDT apart, beyond what can be traded", i, gap)
+		}
+	}
+	sums, err := auditJournal(context.Background(), r.path, r.pg.trading.Orders())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if sums.Trades == 0 || sums.Orders == 0 {
+		t.Errorf("%d orders and %d trades", sums.Orders, sums.Trades)
+	}
+	again, err := Replay(context.Background(), r.path)
+	if err != nil {
+		t.Error(err)
+	} else if again.Unsaid != 0 || again.Commands != len(got.Said) {
+		t.Errorf("the replay has %d commands and %d unsaid, the run %d", again.Commands, again.Unsaid, len(got.Said))
+	}
+}
+
+// crashSpec is a short run on a lively market.
+func crashSpec(t *testing.T, hours carry.Time) *Spec {
+	t.Helper()
+	o := smallMarket(21, 5, 2)
+	spec := setUp(t, "funding", nil, eager...)
+	spec.From = o.From + 45*carry.Day
+	o.To = spec.From + hours*carry.Hour
+	spec.Open = anew(t, o)
+	spec.Seed = 7
+	return spec
+}
+
+// The client dies again and again, at records drawn by chance, and comes back
+// from its journal while the exchange lives on: it ends hedged, both books equal,
+// with every fill told once and no command carried out twice. The same while the
+// exchange misbehaves.
+func TestCrashesAnywhere(t *testing.T) {
+	every, hours := 60, carry.Time(30)
+	if testenv.LongWanted() {
+		every, hours = 8, 5*24
+	}
+	for _, f := range []struct {
+		name  string
+		rules []exchange.TradeFaultRule
+	}{
+		{"no faults", nil},
+		{"faults", []exchange.TradeFaultRule{{Kind: exchange.OrderLost, Prob: 0.1, Times: 12}, {Kind: exchange.OrderAnswerLost, Prob: 0.1, Times: 12}, {Kind: exchange.OrderHidden, Prob: 0.1, Times: 12},
+			{Kind: exchange.OrderTimeoutLost, Prob: 0.1, Times: 12}, {Kind: exchange.TransferAnswerLost, Prob: 0.5}, {Kind: exchange.TransferLost, Prob: 0.3}, {Kind: exchange.EventTwice, Prob: 0.2}}},
+	} {
+		t.Run(f.name, func(t *testing.T) {
+			rig := newCrashRig(t, crashSpec(t, hours), exchange.TradeFaults{Seed: 5, Rules: f.rules})
+			chance := rand.New(rand.NewPCG(11, 0))
+			died := map[string]int{}
+			began := time.Now()
+			for {
+				c := &crasher{early: rig.lost == 0, left: 1 + chance.IntN(2*every), mode: crashMode(chance.IntN(int(crashModes)))}
+				got, err := rig.live(c)
+				if err != nil {
+					t.Fatalf("after %d crashes: %v", rig.lost, err)
+				}
+				if got != nil {
+					rig.check(got, c)
+					t.Logf("figure: %d crashes over %d instants (%d orders, %d fills): recovered each time, hedged, nothing lost, nothing twice; legs apart for %v at most; %v a start; at %v",
+						rig.lost, got.Result.Counts.Instants, got.Result.Counts.Orders, got.Result.Counts.Fills, time.Duration(rig.longest)*time.Millisecond, (time.Since(began) / time.Duration(rig.lost+1)).Round(time.Millisecond), died)
+					break
+				}
+				died[c.kind]++
+			}
+			if rig.lost < 5 {
+				t.Errorf("only %d crashes", rig.lost)
+			}
+		})
+	}
+}
