@@ -38,7 +38,7 @@ slurm: ## an array job on a real Slurm on this machine, with kills (slurm-wlm, m
 	go test -tags slurm -v -count=1 -timeout=10m -run TestSlurm ./cmd/backtest
 
 browser: ## the pages used in a headless Chromium; BROWSER_OUT=DIR keeps photographs
-	go test -tags browser -v -count=1 -timeout=10m -run 'TestPagesInABrowser|TestABadPage' ./reports
+	go test -tags browser -v -count=1 -timeout=10m -run 'TestPagesInABrowser|TestABadPage|TestDashboardInABrowser' ./reports ./internal/lab
 
 power: ## how often the verdict on a sweep is wrong; writes docs/results/power.json
 	go run ./bench/power

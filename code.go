@@ -104,6 +104,15 @@ const (
 	CodePoolHalt  // repair and reduce only
 	CodeFlow      // the owner's deposit or withdrawal
 
+	// Alarms that are no decision, and what became of alarms.
+	CodeNearLiquidation // the next liquidation is nearer than it should be
+	CodeDayLoss         // the day's loss is larger than it should be
+	CodeStill           // nothing has happened for too long
+	CodeEnded           // the session is over
+	CodeAlarmTest       // asked for by a person
+	CodeAlarmSent       // EvOperator: a channel took the alarm of reason ID
+	CodeAlarmLost       // EvOperator: a channel did not, however often it was tried
+
 	codeCount
 )
 
@@ -131,6 +140,8 @@ var codeNames = [codeCount]string{
 	CodeLeverage: "leverage", CodeNotAllowed: "not-allowed", CodeClock: "clock", CodeFundingWindow: "funding-window",
 	CodeKnown: "known", CodeBlocked: "blocked", CodeUnblocked: "unblocked",
 	CodeRetry: "retry", CodePoolHalt: "pool-halt", CodeFlow: "flow",
+	CodeNearLiquidation: "near-liquidation", CodeDayLoss: "day-loss", CodeStill: "still", CodeEnded: "ended",
+	CodeAlarmTest: "alarm-test", CodeAlarmSent: "alarm-sent", CodeAlarmLost: "alarm-lost",
 }
 
 // String is the reason's word.

@@ -114,7 +114,9 @@ const (
 	EvRules
 	// EvLink: the venue's connection went down (Code ≠ 0) or came back.
 	EvLink
-	// EvOperator: a person asks for something; Code says what (Amount of it).
+	// EvOperator: a person asks for something; Code says what (Amount of it, of
+	// Pair or of all, -1). A receipt for an alarm (CodeAlarmSent, CodeAlarmLost)
+	// has the alarm's reason as ID, its number in Order, and asks for nothing.
 	EvOperator
 	// EvMarket: the cross-section in Market; last within its instant. Within a
 	// bar (Market.Within) it follows whatever happened then.

@@ -128,3 +128,7 @@ func faint(hex string, alpha uint8) color.NRGBA {
 	c.A = alpha
 	return c
 }
+
+// Theme is the look of every page of this program, without a layout: both
+// themes' colours as CSS custom properties, and the font.
+func Theme() string { return stylesheet("") }

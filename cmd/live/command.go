@@ -10,16 +10,25 @@ import (
 	"carry/data"
 	"carry/internal/cli"
 	"carry/internal/lab"
+	"carry/internal/panel"
 )
 
 const program = "live"
 
 // commands are all subcommands; `run` is the default.
 type commands struct {
-	Run      runCmd      `cmd:"" default:"withargs" help:"Trade on paper, or rehearse with --rehearse (the default command)."`
-	Plan     planCmd     `cmd:"" help:"Sizes, costs and dangers of a live run that would start now; needs no keys."`
-	Exchange exchangeCmd `cmd:"" help:"Serve a Binance on 127.0.0.1 that replays history or a generated market, for your own client."`
-	Replay   replayCmd   `cmd:"" help:"Give a journal's events to a fresh core and compare what it says; exit code 5 if it differs."`
+	Run       runCmd       `cmd:"" default:"withargs" help:"Trade on paper, or rehearse with --rehearse (the default command)."`
+	Plan      planCmd      `cmd:"" help:"Sizes, costs and dangers of a live run that would start now; needs no keys."`
+	Exchange  exchangeCmd  `cmd:"" help:"Serve a Binance on 127.0.0.1 that replays history or a generated market, for your own client."`
+	Status    statusCmd    `cmd:"" help:"What a running session does: figures, pairs held, alarms."`
+	Kill      killCmd      `cmd:"" help:"Stop all openings of a session for good: by a file beside its journal and by its dashboard."`
+	Pause     pauseCmd     `cmd:"" help:"Stop openings until live resume."`
+	Resume    resumeCmd    `cmd:"" help:"Go on after a pause."`
+	CloseAll  closeAllCmd  `cmd:"" help:"Close every pair, slice by slice."`
+	Close     closeCmd     `cmd:"" help:"Close one pair."`
+	Withdraw  withdrawCmd  `cmd:"" help:"Free USDT in the spot wallet for its owner to take out."`
+	AlarmTest alarmTestCmd `cmd:"" help:"Send a test alarm through all channels."`
+	Replay    replayCmd    `cmd:"" help:"Give a journal's events to a fresh core and compare what it says; exit code 5 if it differs."`
 }
 
 // streams are what every subcommand gets besides its flags.
@@ -74,6 +83,8 @@ func classify(err error) error {
 		return err
 	case lab.BooksViolated(err), errors.Is(err, lab.ErrAudit):
 		return cli.Fail(cli.Violated, err, "this is a bug of the program, not of your settings; please report it with the journal")
+	case errors.Is(err, panel.ErrNotLoopback):
+		return cli.Fail(cli.Usage, err, "for example --dashboard 127.0.0.1:8790; from elsewhere use an SSH tunnel")
 	case lab.ReplayDiffers(err):
 		return cli.Fail(cli.Differs, err, "another version of the program decides otherwise; the journal's session names the one that wrote it")
 	case errors.Is(err, data.ErrChain):

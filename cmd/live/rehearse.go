@@ -16,6 +16,7 @@ import (
 type runCmd struct {
 	worldFlags
 	paperFlags
+	operateFlags
 	Rehearse bool   `help:"Run against an exchange on this machine, through the real adapter, and compare with the backtest."`
 	Journal  string `help:"The session's journal. On paper it is the account, paper.db unless told otherwise; a rehearsal's that is there goes on, with --connect." placeholder:"FILE"`
 	Connect  string `help:"Rehearse against a live exchange --lockstep that runs already and outlives this program." placeholder:"URL"`
@@ -35,8 +36,14 @@ func (c *runCmd) Run(s *streams) error {
 		return err
 	}
 	defer done()
-	out, err := lab.Compare(s.ctx, spec, lab.RehearseOptions{JournalFile: c.Journal, Connect: strings.TrimSuffix(c.Connect, "/"),
-		Log: func(text string) { fmt.Fprintf(s.stderr, "%s: %s\n", program, text) }})
+	log := func(text string) { fmt.Fprintf(s.stderr, "%s: %s\n", program, text) }
+	o := lab.RehearseOptions{JournalFile: c.Journal, Connect: strings.TrimSuffix(c.Connect, "/"), Log: log}
+	if c.watched() {
+		if o.Operate, err = c.options(s, "REHEARSAL", c.Journal, log); err != nil {
+			return err
+		}
+	}
+	out, err := lab.Compare(s.ctx, spec, o)
 	if err != nil {
 		return err
 	}
@@ -79,7 +86,11 @@ func (c *runCmd) write(w io.Writer, out *lab.Comparison) error {
 			fmt.Fprintf(&b, "decisions after a crash need not be the backtest's: it knows none\n")
 		}
 	}
-	if out.Differs == "" {
+	switch {
+	case out.Rehearsal.Steered > 0:
+		fmt.Fprintf(&b, "decisions: steered by people, %d times; the backtest did not hear them\n", out.Rehearsal.Steered)
+		fmt.Fprintf(&b, "equity: %s USDT, residual %s\n", r.FinalExact, r.Residual)
+	case out.Differs == "":
 		fmt.Fprintf(&b, "decisions: the backtest's, all %d of them\n", out.Said)
 		fmt.Fprintf(&b, "profit and loss: the backtest's to the last digit: %s USDT, residual %s\n", r.FinalExact, r.Residual)
 	}

@@ -3,8 +3,10 @@ package main
 import (
 	"net"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -18,8 +20,24 @@ func TestMain(m *testing.M) {
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:  filepath.Join("testdata", "script"),
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"code": code, "freeport": freeport},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"code": code, "freeport": freeport, "until": until},
 	})
+}
+
+// until PATTERN COMMAND... runs a command until it succeeds and its stdout matches.
+func until(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: until pattern command...")
+	}
+	want, err := regexp.Compile(args[0])
+	ts.Check(err)
+	for range 300 {
+		if err = ts.Exec(args[1], args[2:]...); err == nil && want.MatchString(ts.ReadFile("stdout")) {
+			return
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	ts.Fatalf("never matched: %s (%v)", args[0], err)
 }
 
 // code N COMMAND... runs a command that must exit with code N.

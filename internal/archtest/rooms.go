@@ -20,7 +20,7 @@ type plan struct {
 // libraries are the rooms that runs are composed of.
 var libraries = []string{
 	root, "strategy", "strategy/*", "sim", "data", "reports", "internal/risk", "internal/book",
-	"internal/binance", "internal/binance/wire", "internal/exchange", "internal/sweepdb",
+	"internal/binance", "internal/binance/wire", "internal/exchange", "internal/sweepdb", "internal/panel",
 }
 
 // plans is the table of rooms; the first line that matches counts. sim never
@@ -41,6 +41,7 @@ var plans = []plan{
 	{"internal/binance", []string{root, "internal/binance/wire", "internal/risk"}},
 	{"internal/exchange", []string{root, "sim", "internal/binance/wire", "internal/risk"}},
 	{"internal/sweepdb", []string{root}},
+	{"internal/panel", []string{root, "internal/book", "strategy/hedge"}},
 	{"internal/lab", libraries},
 	{"internal/calibrate", nil},
 	{"internal/crawl", []string{root, "data", "internal/binance", "internal/binance/wire"}},
@@ -49,7 +50,7 @@ var plans = []plan{
 	{"internal/archtest", nil},
 	{"internal/swarm", nil}, // tests only
 	{"internal/testenv", nil},
-	{"cmd/*", []string{root, "internal/lab", "internal/cli", "reports", "data", "internal/crawl", "internal/binance", "internal/exchange"}},
+	{"cmd/*", []string{root, "internal/lab", "internal/cli", "reports", "data", "internal/crawl", "internal/binance", "internal/exchange", "internal/panel"}},
 	{"bench", append([]string{"internal/lab", "bench/*"}, libraries...)},
 	{"bench/*", append([]string{"internal/lab"}, libraries...)},
 }

@@ -45,6 +45,11 @@ func (b *inbox) put(f frame) {
 		b.over = true
 	}
 	b.mu.Unlock()
+	b.wake()
+}
+
+// wake lets whoever waits for the inbox look at it.
+func (b *inbox) wake() {
 	select {
 	case b.ring <- struct{}{}:
 	default:

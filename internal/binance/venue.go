@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"carry"
@@ -71,6 +72,7 @@ type Venue struct {
 	keyAt    carry.Time // when it was last kept alive
 	feesPaid int        // FUNDING_FEE events since the last cross-section
 	feesSeen map[string]bool
+	called   atomic.Bool // by Wake
 }
 
 // timer is a CmdTimer that is to come back.
@@ -255,6 +257,9 @@ func (v *Venue) Next(ctx context.Context) (*carry.Event, error) {
 		if err := v.work(ctx); err != nil {
 			return nil, err
 		}
+		if v.called.Swap(false) && len(v.out) == 0 {
+			return nil, risk.ErrWait
+		}
 	}
 	ev := &v.out[v.head]
 	if ev.At <= 0 {
@@ -263,6 +268,13 @@ func (v *Venue) Next(ctx context.Context) (*carry.Event, error) {
 	v.head++
 	v.last = max(v.last, ev.At)
 	return ev, nil
+}
+
+// Wake makes a Next that waits return risk.ErrWait where there is nothing to tell:
+// its caller has something else to do. It may be called from any goroutine.
+func (v *Venue) Wake() {
+	v.called.Store(true)
+	v.inbox.wake()
 }
 
 // Pending is how many events are ready for Next.

@@ -11,6 +11,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/mattn/go-isatty"
 )
 
 // Exit codes of all commands.
@@ -77,4 +79,10 @@ func Main(run func(ctx context.Context, stdout, stderr io.Writer, args []string)
 	code := run(ctx, os.Stdout, os.Stderr, os.Args[1:])
 	stop()
 	os.Exit(code)
+}
+
+// Terminal tells whether a person reads along.
+func Terminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && isatty.IsTerminal(f.Fd())
 }

@@ -29,6 +29,8 @@ type RehearseOptions struct {
 	// Connect is the address of a loopback exchange in lockstep of another process;
 	// "": one is made that ends with the rehearsal.
 	Connect string
+	// Operate, if set, lets people watch and steer.
+	Operate *OperateOptions
 	// Log is told in one line of whatever is out of the ordinary.
 	Log func(text string)
 	// Progress is told of every cross-section.
@@ -51,6 +53,8 @@ type Rehearsed struct {
 	Said []Said
 	// Coins of the universe.
 	Coins int
+	// Steered is how often people asked something of the run.
+	Steered int
 	// Faults that were served, by kind.
 	Faults map[exchange.TradeFaultKind]int
 	// Sent counts what reached the exchange: requests by endpoint; nil where it is
@@ -125,14 +129,23 @@ func (s *Spec) rehearseOn(ctx context.Context, pg *playground, o RehearseOptions
 	l.run.Venue = begin
 	o.Stage.play(l)
 	log.progress, log.from, log.to = o.Progress, pg.from, pg.info.To
+	op, err := operate(s, l.run, pg.info, o.Operate)
+	if err != nil {
+		return nil, err
+	}
 	done, err := l.run.Advance(ctx)
+	err = op.close(err)
 	if err != nil {
 		return nil, fmt.Errorf("rehearsal: %w", err)
 	}
 	if !done {
 		return nil, errors.New("rehearsal: the venue waits for data that nobody feeds")
 	}
-	return s.rehearsed(ctx, pg, o, venue, l, log, kept)
+	out, err := s.rehearsed(ctx, pg, o, venue, l, log, kept)
+	if out != nil {
+		out.Steered = op.steered()
+	}
+	return out, err
 }
 
 // rehearsed makes the result of a rehearsal that came to its end.
@@ -278,6 +291,9 @@ func (o *opening) Next(ctx context.Context) (*carry.Event, error) {
 		}
 	}
 }
+
+// Wake is the live venue's.
+func (o *opening) Wake() { o.live.Wake() }
 
 // Submit implements risk.Venue.
 func (o *opening) Submit(ctx context.Context, a risk.Approved) error { return o.live.Submit(ctx, a) }

@@ -6,6 +6,8 @@ import "carry"
 // resume, stop opening for good, or free money for a withdrawal.
 func (d *Desk) operator(ev *carry.Event) {
 	switch ev.Code {
+	case carry.CodeAlarmTest, carry.CodeAlarmSent, carry.CodeAlarmLost:
+		return // for people; it asks for nothing
 	case carry.CodeCloseAll, carry.CodeOperatorClose:
 		for _, i := range d.active {
 			if (ev.Pair < 0 || int(ev.Pair) == i) && d.held(i) {

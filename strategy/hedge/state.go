@@ -79,16 +79,30 @@ type Status struct {
 	Pool string
 	// Used is used leverage; Notional and Margin in USDT.
 	Used, Notional, Margin, Free, Equity float64
-	Pairs                                []PairStatus
+	// Total is the limit of the notional, Coin that of one coin, USDT.
+	Total, Coin float64
+	// Halted: repair and reduce only. Paused and Killed: a person asked for it.
+	Halted, Paused, Killed bool
+	Pairs                  []PairStatus
 	// Queue is the order in which positions would be reduced, the first first.
 	Queue []QueueLine
 }
 
 // Status describes the desk at a cross-section. It may be called between two
-// steps only.
+// steps only, and changes nothing: who is looked at decides as if nobody looked.
 func (d *Desk) Status(m *carry.Market) Status {
+	if d.whole == nil {
+		return Status{Pool: d.poolName()} // nothing was told yet
+	}
+	looked := *d // a survey notes limits, a ranking its queue
+	looked.queue = nil
+	return looked.status(m)
+}
+
+func (d *Desk) status(m *carry.Market) Status {
 	s := d.survey(m)
-	out := Status{Pool: d.poolName(), Used: s.used, Notional: s.notional, Margin: s.margin, Free: s.free, Equity: s.equity}
+	out := Status{Pool: d.poolName(), Used: s.used, Notional: s.notional, Margin: s.margin, Free: s.free, Equity: s.equity,
+		Total: s.total, Coin: s.coin, Halted: d.halted(), Paused: d.paused, Killed: d.killed}
 	for i := range d.st {
 		out.Pairs = append(out.Pairs, PairStatus{Coin: d.pairs[i].Coin, State: d.st[i].state, Value: d.value(i), Why: d.st[i].why})
 	}
