@@ -128,10 +128,41 @@ func (v *Venue) reach(f *Frames, start, at carry.Time, frac float64) {
 		return
 	}
 	base := v.r * f.Block.P
+	if v.x.bearsHighs(f.Block, base) {
+		return
+	}
 	for _, i := range v.x.acct.open {
 		v.x.high[i] = v.x.adverse(bar{f.Block, base + int(i)}, i, from, frac)
 	}
 	v.x.liquidate(at)
+}
+
+// bearsHighs tells whether the futures wallet certainly bears the bar: even at the
+// highest that any path of it reaches, all pairs at once, margin is safe by more
+// than rounding. Nearly every bar is one, and its paths need not be walked.
+func (x *Exchange) bearsHighs(b *carry.Block, base int) bool {
+	if x.opt.Isolated {
+		return false
+	}
+	a := &x.acct
+	balance, maintenance := a.perpUSDT.Float(), 0.0
+	for _, i := range a.open {
+		h, k := x.mark[i], base+int(i)
+		if p := b.Perp.High[k]; p > h {
+			h = p
+		}
+		if p := b.MarkHigh[k]; p > h {
+			h = p
+		}
+		q := a.qtyF[i]
+		if q > 0 {
+			return false // what is highest is worst for a short only
+		}
+		v := float64(q * h)
+		balance += v - a.costF[i]
+		maintenance += x.rungs[i].Margin(x.brackets[i], -v)
+	}
+	return balance > float64(maintenance*(1+1e-6))+1e-3
 }
 
 // adverse is pair i's mark when it is worst for a short between two fractions of

@@ -45,7 +45,7 @@ func (k *kept) Next(b *carry.Block) error {
 
 func BenchmarkEngine(b *testing.B) {
 	o := sim.DefaultMarketOptions()
-	o.Coins, o.Seed = 74, 1
+	o.Coins, o.Seed, o.NoListings, o.NoDelistings = 74, 1, true, true
 	m, err := sim.NewMarket(o)
 	if err != nil {
 		b.Fatal(err)
@@ -60,8 +60,9 @@ func BenchmarkEngine(b *testing.B) {
 		s := e.New()
 		spec := &Spec{Entry: e, Settings: s, Models: DefaultModels(), NoBaselines: true,
 			Open: func(carry.Time, carry.Time, []string) (carry.Tape, error) { return tape, nil }}
-		for _, nv := range [][2]string{{"coinsTargetN", "33"}, {"openRateMinFrac", "0"}, {"openMeanMinFrac", "0.00005"}, {"closeMeanMaxFrac", "0"},
-			{"capitalUSDT", "300000"}, {"topUpBelowFrac", "0.9"}, {"riseTrimFrac", "0.1"}, {"reopenAfterH", "0"}, {"maxBarVolumeFrac", "0.0005"}, {"openPremiumMinFrac", "off"}, {"maxDailyVolFrac", "off"}} {
+		for _, nv := range [][2]string{{"coinsTargetN", "33"}, {"openRateMinFrac", "0.0001"}, {"openMeanMinFrac", "0.00008"}, {"closeMeanMaxFrac", "0.00004"},
+			{"capitalUSDT", "600000"}, {"topUpBelowFrac", "0.95"}, {"riseTrimFrac", "0.1"}, {"reopenAfterH", "0"}, {"maxBarVolumeFrac", "0.0005"},
+			{"slicesMaxN", "3"}, {"openPremiumMinFrac", "off"}, {"maxDailyVolFrac", "off"}, {"worstRateMinFrac", "off"}} {
 			if err := spec.Set(nv[0], nv[1]); err != nil {
 				b.Fatal(err)
 			}

@@ -34,6 +34,10 @@ func (d *Desk) judgePair(i int, m *carry.Market, s *survey, calm []bool, mayOpen
 		return
 	}
 	closeOnly := !mayOpen || d.full(i, s)
+	if closeOnly && !st.holds {
+		st.filling = false
+		return // dust
+	}
 	if closeOnly && calm != nil && calm[i] && d.settled(i, s) {
 		if st.filling = false; st.state != Held {
 			d.settleState(i)

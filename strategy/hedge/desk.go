@@ -90,6 +90,7 @@ type pairState struct {
 	active        bool // on the desk's list
 	filling       bool // being bought up to its limit
 	uneven        bool // legs differ by more than the tolerance
+	holds         bool // something that can be closed is open
 	retried       bool // the follower of a refused leg was tried once more
 	more          bool // further slices of a reduction are to come
 	ends          bool // the contract's delivery is announced
@@ -109,6 +110,7 @@ type pairState struct {
 	hourUsed      float64 // USDT opened in this hour
 	work          [2]work
 	gap           reading
+	dustBid       float64 // what too many coins must cost for an order, 0 if none are
 	leverage      uint32 // set at the exchange, 0 before
 }
 
@@ -306,9 +308,7 @@ func (d *Desk) value(i int) float64 {
 }
 
 // held tells whether anything that can be closed is open.
-func (d *Desk) held(i int) bool {
-	return -d.acct.PerpQty[i] >= d.lots[i].perpLeast || d.sellable(i) > 0
-}
+func (d *Desk) held(i int) bool { return d.st[i].holds }
 
 // lots are a pair's quantity steps in coins, for quick looks.
 type lots struct {
@@ -360,12 +360,17 @@ func (d *Desk) touch(i int) {
 	d.weigh(i)
 }
 
-// weigh notes whether pair i's legs differ by more than the tolerance. Prices
-// have no part in it, so it is asked only when the account or the rules change.
+// weigh notes what pair i holds and whether its legs differ by more than the
+// tolerance. Prices have no part in it, so it is asked only when the account or
+// the rules change.
 func (d *Desk) weigh(i int) {
-	gap := d.gap(i)
+	st, gap := &d.st[i], d.gap(i)
+	st.holds = -d.acct.PerpQty[i] >= d.lots[i].perpLeast || d.sellable(i) > 0
 	tolerance := float64(float64(d.p.LegGapMaxLots) * d.lots[i].common)
-	d.st[i].uneven = gap > tolerance || gap < -tolerance
+	st.uneven = gap > tolerance || gap < -tolerance
+	if st.dustBid = 0; gap > tolerance && d.rules[i] != nil {
+		st.dustBid = d.leastNotional(i, carry.Spot) / gap
+	}
 }
 
 // gap is pair i's coins less those that its contracts stand for.

@@ -23,6 +23,9 @@ func (d *Desk) watch(m *carry.Market) {
 		if !st.uneven && !st.gap.seen() && st.state != Repair {
 			continue
 		}
+		if st.dustBid > 1.5*m.SpotLast[i] && !st.gap.seen() && st.state != Repair {
+			continue // far from worth an order: the commonest case of a closed pair
+		}
 		gap := d.gap(i)
 		if !st.uneven || d.rules[i] == nil || !d.excessive(i, gap, m) {
 			if st.gap.seen() || st.state == Repair {
