@@ -48,7 +48,7 @@ func run(history, db, out string, check bool) error {
 	for _, page := range []struct {
 		name string
 		make func(*laboratory, *bytes.Buffer) error
-	}{{"years.md", years}, {"claims.md", claims}, {"crashes.md", crashes}} {
+	}{{"years.md", years}, {"claims.md", claims}, {"crashes.md", crashes}, {"sweep.md", sweep}} {
 		var text bytes.Buffer
 		if err := page.make(l, &text); err != nil {
 			return fmt.Errorf("%s: %w", page.name, err)
@@ -100,6 +100,8 @@ func openStore(ctx context.Context, history, db, dir string) (*data.Store, error
 type laboratory struct {
 	ctx  context.Context
 	open lab.Opener
+	// warm is where sweeps start, 0 before the first.
+	warm carry.Time
 }
 
 // setting is one parameter of a run.
