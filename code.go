@@ -113,6 +113,10 @@ const (
 	CodeAlarmSent       // EvOperator: a channel took the alarm of reason ID
 	CodeAlarmLost       // EvOperator: a channel did not, however often it was tried
 
+	// CodeGateLoss: the day lost more than it may, and nothing is opened in what is
+	// left of it. It is a refusal of the gate's.
+	CodeGateLoss
+
 	codeCount
 )
 
@@ -142,6 +146,7 @@ var codeNames = [codeCount]string{
 	CodeRetry: "retry", CodePoolHalt: "pool-halt", CodeFlow: "flow",
 	CodeNearLiquidation: "near-liquidation", CodeDayLoss: "day-loss", CodeStill: "still", CodeEnded: "ended",
 	CodeAlarmTest: "alarm-test", CodeAlarmSent: "alarm-sent", CodeAlarmLost: "alarm-lost",
+	CodeGateLoss: "gate-loss",
 }
 
 // String is the reason's word.

@@ -97,6 +97,17 @@ func (t *Told) Resume(c carry.Command, at carry.Time) {
 	}
 }
 
+// Announce tells the rules that were told at once, and not with the next instant.
+func (t *Told) Announce(at carry.Time) { t.v.announce(at) }
+
+// Stand takes the bar under way up where its instant was told before: by an earlier
+// session.
+func (t *Told) Stand(at carry.Time, settled []carry.Settlement) {
+	t.Tell(at, nil, settled)
+	t.v.phase = phaseBar
+	copy(t.v.x.mark, t.moment.mark)
+}
+
 // Rules tells the rules of a pair, which hold from r.From on and are announced with
 // the next instant.
 func (t *Told) Rules(r *carry.Rules) { t.v.x.info.Rules = append(t.v.x.info.Rules, *r) }

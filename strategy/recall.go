@@ -54,7 +54,7 @@ func RefusedByGate(ev *carry.Event) bool {
 		return false
 	}
 	switch ev.Code {
-	case carry.CodeGateFilter, carry.CodeGateKilled, carry.CodeGateLimit, carry.CodeGateRate:
+	case carry.CodeGateFilter, carry.CodeGateKilled, carry.CodeGateLimit, carry.CodeGateRate, carry.CodeGateLoss:
 		return true
 	}
 	return false

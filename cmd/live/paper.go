@@ -62,7 +62,9 @@ func (f *placeFlags) loopback() bool {
 
 type paperFlags struct {
 	placeFlags
-	Hours int `help:"End after this many hours of the market; default: go on until Ctrl-C." placeholder:"N"`
+	MaxCapital float64 `help:"At most this much at work, coins and margin together; with --trade it must be said." placeholder:"USDT"`
+	MaxDayLoss float64 `help:"Percent of the day's opening equity; a larger loss stops openings until midnight UTC." default:"5" placeholder:"PCT"`
+	Hours      int     `help:"End after this many hours of the market; default: go on until Ctrl-C." placeholder:"N"`
 }
 
 // paper trades on paper.
@@ -73,6 +75,9 @@ func (c *runCmd) paper(s *streams) error {
 	}
 	spec, err := c.settingsOnly(s)
 	if err != nil {
+		return err
+	}
+	if err := c.bound(spec); err != nil {
 		return err
 	}
 	o := lab.PaperOptions{URLs: urls, Streams: live, JournalFile: cmp.Or(c.Journal, paperJournal), Hours: c.Hours,
@@ -90,17 +95,29 @@ func (c *runCmd) paper(s *streams) error {
 	switch {
 	case errors.Is(err, binance.ErrUnreachable):
 		return cli.Fail(cli.Failed, err, "check the network; live exchange --generated serves an exchange on this machine for --endpoint")
-	case errors.Is(err, os.ErrExist):
-		return cli.Fail(cli.Usage, err, "--journal names another file")
 	case err != nil:
 		return err
 	}
-	if out.Result == nil {
+	if out.Result == nil || out.Result.Counts.Instants == out.Continued {
 		fmt.Fprintf(s.stdout, "ended before the first full hour; nothing was decided\n")
 		return nil
 	}
 	r := out.Result
 	fmt.Fprintf(s.stdout, "ended: %d hours, %d fills, %d fundings, %s USDT; journal: %s\n", r.Counts.Instants, r.Counts.Fills, r.Counts.Postings, cents(r.Final), o.JournalFile)
+	return nil
+}
+
+// bound sets the limits that hold in every session.
+func (f *paperFlags) bound(spec *lab.Spec) error {
+	if !(f.MaxDayLoss > 0 && f.MaxDayLoss < 100) {
+		return cli.Failf(cli.Usage, "for example --max-day-loss 5", "--max-day-loss: %g is no percentage between 0 and 100", f.MaxDayLoss)
+	}
+	if f.MaxCapital < 0 || f.MaxCapital > 1e12 {
+		return cli.Failf(cli.Usage, "for example --max-capital 1000", "--max-capital: %g is no capital", f.MaxCapital)
+	}
+	if err := spec.Bound(f.MaxCapital, f.MaxDayLoss/100); err != nil {
+		return cli.Fail(cli.Usage, err, "")
+	}
 	return nil
 }
 

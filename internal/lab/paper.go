@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"carry"
-	"carry/data"
 	"carry/internal/binance"
 	"carry/internal/book"
 	"carry/internal/risk"
@@ -26,7 +25,6 @@ type PaperOptions struct {
 	// the maintenance margin.
 	Pairs    []carry.Pair
 	Brackets map[string][]carry.Bracket
-	Limits   risk.Limits
 	// JournalFile is where the session's journal is; "" keeps none.
 	JournalFile string
 	// Hours ends the session after so many instants; 0: it goes on.
@@ -38,6 +36,7 @@ type PaperOptions struct {
 	// Client and Pace are set by tests in lockstep.
 	Client *binance.Client
 	Pace   binance.Pacer
+	watch  carry.Journal // sees what the journal is told
 }
 
 // Papered is what a paper session was when it ended.
@@ -45,6 +44,8 @@ type Papered struct {
 	Result *carry.Result // nil if no instant was seen
 	Said   []Said
 	From   carry.Time // first instant on which it could trade
+	// Continued is how many instants earlier sessions of the same journal saw.
+	Continued int
 }
 
 // errHours ends a session of some hours.
@@ -63,29 +64,19 @@ func Paper(ctx context.Context, spec *Spec, o PaperOptions) (*Papered, error) {
 	if o.Log == nil {
 		o.Log = func(string) {}
 	}
-	p, err := spec.paperSession(ctx, &o)
-	if p != nil && p.watch != nil {
-		defer p.watch.Close()
-	}
+	b, err := spec.paperBegin(ctx, &o)
+	defer b.close()
 	if err != nil {
 		return nil, err
 	}
-	l, log, err := spec.paperLane(p, &o)
-	if err != nil {
-		return nil, err
-	}
-	if o.JournalFile != "" {
-		file, err := data.CreateJournal(ctx, o.JournalFile, spec.session(p.info, p.from, "ppr"))
-		if err != nil {
-			return nil, err
-		}
-		defer file.Close()
-		log.second = file
-	}
+	p, l, log := b.paper, b.lane, b.log
+	before := log.line.Instants
+	p.over = func() bool { return o.Hours > 0 && log.line.Instants-before >= o.Hours }
+	log.say = o.Say
 	if _, err = l.run.Advance(ctx); err != nil && ctx.Err() == nil && !errors.Is(err, errHours) {
 		return nil, fmt.Errorf("paper: %w", err)
 	}
-	out := &Papered{Said: log.said, From: p.from}
+	out := &Papered{Said: log.said, From: p.from, Continued: before}
 	if log.line.Instants == 0 {
 		return out, nil
 	}
@@ -110,49 +101,47 @@ type paper struct {
 	over func() bool
 }
 
-// paperSession connects to the exchange and reads the past.
-func (s *Spec) paperSession(ctx context.Context, o *PaperOptions) (*paper, error) {
-	client := o.Client
-	if client == nil {
-		var err error
-		if client, err = paperClient(ctx, o, s.Seed); err != nil {
-			return nil, err
-		}
+// paperAsks makes what asks the exchange.
+func (s *Spec) paperAsks(ctx context.Context, o *PaperOptions) (*binance.Client, error) {
+	if o.Client != nil {
+		return o.Client, nil
 	}
-	pairs := o.Pairs
-	if pairs == nil {
-		var err error
-		if pairs, err = client.Universe(ctx, s.Coins); err != nil {
-			return nil, err
-		}
-	}
-	p := &paper{brackets: o.Brackets}
-	var err error
-	if p.watch, err = binance.NewWatch(binance.VenueOptions{Pairs: pairs, Step: paperStep, Interval: barName(paperStep), Streams: o.Streams,
-		Client: client, Pace: o.Pace, Seed: s.Seed, Log: o.Log}); err != nil {
-		return nil, err
-	}
-	if err := p.watch.Start(ctx); err != nil {
-		return p, err
-	}
-	begun := p.watch.Begun()
-	p.from = begun + paperStep
-	p.info = &carry.TapeInfo{Pairs: pairs, From: p.from - warmUp(s.Settings), To: begun, Step: paperStep, Source: "paper: live prices of " + o.URLs.Futures}
-	if p.told, err = sim.NewTold(p.info, s.Models.options(s.Settings, s.Seed), s.Models.quotes(), p.from); err != nil {
-		return p, err
-	}
-	o.Log(fmt.Sprintf("reading %d days of %d coins", (begun-p.info.From)/carry.Day, len(pairs)))
-	h := &pastReader{c: client, interval: barName(paperStep), until: begun, settledUntil: begun + 1, closed: true}
-	past, err := h.read(ctx, p.info)
-	if err != nil {
-		return p, err
-	}
-	return p, p.open(ctx, past, begun)
+	return paperClient(ctx, o, s.Seed)
 }
 
-// open tells the account, the rules and the past, up to the last instant before
-// the session.
-func (p *paper) open(ctx context.Context, past *carry.Block, begun carry.Time) error {
+// paperPairs are the pairs of a new session.
+func paperPairs(ctx context.Context, c *binance.Client, s *Spec, o *PaperOptions) ([]carry.Pair, error) {
+	if o.Pairs != nil {
+		return o.Pairs, nil
+	}
+	return c.Universe(ctx, s.Coins)
+}
+
+// connect opens the streams and reads the past: all of it into the quoter, and what
+// came after an instant (−1: all) to be told.
+func (p *paper) connect(ctx context.Context, s *Spec, c *binance.Client, o *PaperOptions, after carry.Time) error {
+	var err error
+	if p.watch, err = binance.NewWatch(binance.VenueOptions{Pairs: p.info.Pairs, Step: paperStep, Interval: barName(paperStep), Streams: o.Streams,
+		Client: c, Pace: o.Pace, Seed: s.Seed, Log: o.Log}); err != nil {
+		return err
+	}
+	if err := p.watch.Start(ctx); err != nil {
+		return err
+	}
+	begun := p.watch.Begun()
+	p.info.From, p.info.To = begun+paperStep-warmUp(s.Settings), begun
+	if after < 0 {
+		p.from = begun + paperStep
+	}
+	if p.told, err = sim.NewTold(p.info, s.Models.options(s.Settings, s.Seed), s.Models.quotes(), begun+paperStep); err != nil {
+		return err
+	}
+	o.Log(fmt.Sprintf("reading %d days of %d coins", (begun-p.info.From)/carry.Day, len(p.info.Pairs)))
+	h := &pastReader{c: c, interval: barName(paperStep), until: begun, settledUntil: begun + 1, closed: true}
+	past, err := h.read(ctx, p.info)
+	if err != nil {
+		return err
+	}
 	for p.watch.Pending() > 0 {
 		ev, err := p.watch.Next(ctx, 0)
 		if err != nil {
@@ -168,10 +157,9 @@ func (p *paper) open(ctx context.Context, past *carry.Block, begun carry.Time) e
 			last = append(last, past.Settled[k])
 		}
 	}
-	p.told.Begin(p.info.From)
-	p.begin = []func(){
-		func() { p.told.Past(past, -1) },
-		func() { p.told.Tell(begun, nil, last) },
+	p.begin = []func(){func() { p.told.Past(past, after) }, func() { p.told.Tell(begun, nil, last) }}
+	if after >= begun {
+		p.begin[1] = func() { p.told.Stand(begun, last) }
 	}
 	return nil
 }
@@ -272,8 +260,9 @@ func (c *fastClock) SleepUntil(ctx context.Context, t carry.Time) error {
 	}
 }
 
-// paperLane wires core, gate, books and recorder to the paper venue.
-func (s *Spec) paperLane(p *paper, o *PaperOptions) (*lane, *paperLog, error) {
+// paperLane wires core, gate, books and recorder to the paper venue, which need not
+// be connected yet.
+func (s *Spec) paperLane(p *paper) (*lane, *paperLog, error) {
 	core, err := s.Settings.NewCore(p.info.Pairs, s.Models.terms(p.from))
 	if err != nil {
 		return nil, nil, err
@@ -283,10 +272,9 @@ func (s *Spec) paperLane(p *paper, o *PaperOptions) (*lane, *paperLog, error) {
 		return nil, nil, err
 	}
 	books := book.New(p.info.Pairs)
-	l := &lane{name: "paper", entry: s.Entry, settings: s.Settings, truth: p.told.Exchange(), hash: strategy.NewHashJournal()}
-	log := &paperLog{sayings: sayings{Journal: l.hash}, policy: policy, books: books, say: o.Say}
-	p.over = func() bool { return o.Hours > 0 && log.line.Instants >= o.Hours }
-	l.run = &strategy.Run{Core: core, Venue: p, Gate: risk.NewGate(p.info.Pairs, o.Limits), Book: books,
+	l := &lane{name: "paper", entry: s.Entry, settings: s.Settings, hash: strategy.NewHashJournal()}
+	log := &paperLog{sayings: sayings{Journal: l.hash}, policy: policy, books: books, instantAt: -1}
+	l.run = &strategy.Run{Core: core, Venue: p, Gate: risk.NewGate(p.info.Pairs, s.Limits), Book: books,
 		Recorder: strategy.NewRecorder(p.info.Pairs, books), Journal: log}
 	return l, log, nil
 }

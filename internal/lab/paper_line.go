@@ -2,6 +2,7 @@ package lab
 
 import (
 	"math"
+	"slices"
 
 	"carry"
 	"carry/internal/book"
@@ -33,6 +34,47 @@ type paperLog struct {
 	books  *book.Book
 	say    func(*PaperLine)
 	line   PaperLine
+	// instantAt is the last instant that was told, warm-up included; −1 before the
+	// first.
+	instantAt carry.Time
+	// waits are commands without an answer, in order; set are leverages that were set.
+	waits, set []carry.Command
+}
+
+// open are the commands that wait for an answer, after the leverages that hold.
+func (j *paperLog) open() []carry.Command { return append(slices.Clone(j.set), j.waits...) }
+
+// Command implements carry.Journal.
+func (j *paperLog) Command(at carry.Time, c *carry.Command) error {
+	switch c.Kind {
+	case carry.CmdLeverage:
+		j.set = append(slices.DeleteFunc(j.set, func(x carry.Command) bool { return x.Pair == c.Pair }), *c)
+	case carry.CmdOrder, carry.CmdCancel, carry.CmdTransfer, carry.CmdTimer:
+		j.waits = append(j.waits, *c)
+	}
+	return j.sayings.Command(at, c)
+}
+
+// answered takes what an event answers off the list.
+func (j *paperLog) answered(ev *carry.Event) {
+	switch ev.Kind {
+	case carry.EvTimer:
+		j.waits = slices.DeleteFunc(j.waits, func(c carry.Command) bool { return c.Kind == carry.CmdTimer && c.ID == ev.ID })
+	case carry.EvFill:
+		for k := range j.waits {
+			if c := &j.waits[k]; c.Kind == carry.CmdOrder && c.Order == ev.Order {
+				c.Qty = ev.Left
+			}
+		}
+		j.waits = slices.DeleteFunc(j.waits, func(c carry.Command) bool { return c.Kind == carry.CmdOrder && c.Order == ev.Order && ev.Left == 0 })
+	case carry.EvReject, carry.EvCanceled, carry.EvTransferred:
+		if ev.Order == 0 || ev.Code == carry.CodeUnknown {
+			return
+		}
+		j.waits = slices.DeleteFunc(j.waits, func(c carry.Command) bool {
+			return c.Order == ev.Order && c.Kind != carry.CmdTimer && (ev.Code != carry.CodeUnknownOrder || c.Kind == carry.CmdCancel)
+		})
+	}
 }
 
 // Event implements carry.Journal.
@@ -43,6 +85,7 @@ func (j *paperLog) Event(ev *carry.Event) error {
 	if j.policy != nil {
 		j.policy.Observe(ev)
 	}
+	j.answered(ev)
 	switch ev.Kind {
 	case carry.EvPaid:
 		j.line.Funding += ev.Amount.Float()
@@ -53,6 +96,9 @@ func (j *paperLog) Event(ev *carry.Event) error {
 	case carry.EvReject:
 		j.line.Refused++
 	case carry.EvMarket:
+		if !ev.Market.Within {
+			j.instantAt = ev.At
+		}
 		if m := ev.Market; !m.WarmUp && !m.Within {
 			j.instant(m)
 		}
@@ -93,4 +139,23 @@ func (j *paperLog) instant(m *carry.Market) {
 	if j.say != nil {
 		j.say(l)
 	}
+}
+
+// bothJournals tells two journals, the second only what the first took.
+type bothJournals struct{ first, second carry.Journal }
+
+// Event implements carry.Journal.
+func (j *bothJournals) Event(ev *carry.Event) error {
+	if err := j.first.Event(ev); err != nil {
+		return err
+	}
+	return j.second.Event(ev)
+}
+
+// Command implements carry.Journal.
+func (j *bothJournals) Command(at carry.Time, c *carry.Command) error {
+	if err := j.first.Command(at, c); err != nil {
+		return err
+	}
+	return j.second.Command(at, c)
 }

@@ -96,7 +96,7 @@ func newLane(name string, e strategy.Entry, s strategy.Settings, spec *Spec, inf
 	}
 	books := book.New(info.Pairs)
 	l := &lane{name: name, entry: e, settings: s, venue: venue}
-	l.run = &strategy.Run{Core: core, Venue: venue, Gate: risk.NewGate(info.Pairs, risk.Limits{}), Book: books,
+	l.run = &strategy.Run{Core: core, Venue: venue, Gate: risk.NewGate(info.Pairs, spec.Limits), Book: books,
 		Recorder: strategy.NewRecorder(info.Pairs, books), Journal: strategy.NoJournal{}}
 	l.run.Recorder.Expect(int((info.To-from)/info.Step) + 2)
 	if h := s.Hedge(); h != nil {

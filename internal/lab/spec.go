@@ -10,6 +10,7 @@ import (
 
 	"carry"
 	"carry/internal/book"
+	"carry/internal/risk"
 	"carry/sim"
 	"carry/strategy"
 )
@@ -32,6 +33,8 @@ type Spec struct {
 	// Bills replace the built-in yields of the cash baseline, in order of time.
 	Bills   []BillRate
 	Command string // the line that repeats the run
+	// Limits of the gate; none in a backtest unless a test asks for some.
+	Limits risk.Limits
 	// NoBaselines leaves the comparisons out.
 	NoBaselines bool
 	// NoJournal leaves the journal's hash out, for speed.

@@ -1,6 +1,7 @@
 package risk
 
 import (
+	"fmt"
 	"math"
 
 	"carry"
@@ -14,6 +15,27 @@ type Limits struct {
 	TotalMaxUSDT     float64 // short notional of all pairs after the order
 	OrdersPerMinuteN int
 	TransferMaxUSDT  float64
+	// CapitalMaxUSDT bounds what may be at work: on each leg no more than
+	// CapitalMaxUSDT × LeverageX/(LeverageX + 1), which leaves the rest for the
+	// shorts' margin. LeverageX is the leverage that the book aims at.
+	CapitalMaxUSDT, LeverageX float64
+	// DayLossMaxFrac stops openings for the rest of a UTC day once equity fell by
+	// more than this share of what it was when the day began.
+	DayLossMaxFrac float64
+}
+
+// legMax is how much CapitalMaxUSDT allows on one leg; 0: any.
+func (l *Limits) legMax() float64 { return l.CapitalMaxUSDT * l.LeverageX / (l.LeverageX + 1) }
+
+// Validate refuses limits that contradict each other.
+func (l *Limits) Validate() error {
+	if l.CapitalMaxUSDT != 0 && !(l.CapitalMaxUSDT > 0 && l.LeverageX > 0) {
+		return fmt.Errorf("a capital of at most %g USDT at a leverage of %g is no limit", l.CapitalMaxUSDT, l.LeverageX)
+	}
+	if l.DayLossMaxFrac != 0 && !(l.DayLossMaxFrac > 0 && l.DayLossMaxFrac < 1) {
+		return fmt.Errorf("a day's loss of at most %g of equity is no limit", l.DayLossMaxFrac)
+	}
+	return nil
 }
 
 // Gate checks every command against filters, limits and the kill switch. It
@@ -25,28 +47,33 @@ type Gate struct {
 	// mark are the last cross-section's prices, 0 before the first. They are
 	// copied: a market's memory is used again.
 	mark   []float64
+	spot   []float64 // the same of the coins
 	flying []flight
 	killed bool
+	day    dayLoss
 
 	windowFrom  carry.Time
 	windowCount int
 }
 
-// flight is an order that would add to a short and whose outcome is not known.
+// flight is an order that would add exposure and whose outcome is not known.
 type flight struct {
 	order carry.OrderID
 	pair  int32
+	leg   carry.Leg
 	left  carry.Qty
 	value float64 // USDT of one quantum
 }
 
 // NewGate returns a gate for these pairs.
 func NewGate(pairs []carry.Pair, limits Limits) *Gate {
-	return &Gate{limits: limits, pairs: pairs, rules: make([]*carry.Rules, len(pairs)), mark: make([]float64, len(pairs))}
+	return &Gate{limits: limits, pairs: pairs, rules: make([]*carry.Rules, len(pairs)), mark: make([]float64, len(pairs)), spot: make([]float64, len(pairs))}
 }
 
 // bounded tells whether notionals matter at all.
-func (g *Gate) bounded() bool { return g.limits.PairMaxUSDT > 0 || g.limits.TotalMaxUSDT > 0 }
+func (g *Gate) bounded() bool {
+	return g.limits.PairMaxUSDT > 0 || g.limits.TotalMaxUSDT > 0 || g.limits.CapitalMaxUSDT > 0
+}
 
 // Observe lets the gate see an event before the core does.
 func (g *Gate) Observe(ev *carry.Event) {
@@ -54,7 +81,13 @@ func (g *Gate) Observe(ev *carry.Event) {
 	case carry.EvMarket:
 		if g.bounded() {
 			copy(g.mark, ev.Market.Mark)
+			copy(g.spot, ev.Market.SpotLast)
 		}
+		if g.limits.DayLossMaxFrac > 0 && !ev.Market.WarmUp {
+			g.day.see(ev.At, ev.Account.Equity(ev.Market), g.limits.DayLossMaxFrac)
+		}
+	case carry.EvFlow:
+		g.day.flow(ev.Amount.Float())
 	case carry.EvFill, carry.EvReject, carry.EvCanceled:
 		g.landed(ev)
 	case carry.EvRules:
@@ -130,6 +163,9 @@ func (g *Gate) checkOrder(at carry.Time, c *carry.Command, acct *carry.Account) 
 	if g.killed && opens {
 		return carry.CodeGateKilled
 	}
+	if opens && g.day.stopped(at) {
+		return carry.CodeGateLoss
+	}
 	if rules.Legs[c.Leg].CheckCommand(c, c.Ref, pair.QtyUnit()) != carry.OK {
 		return carry.CodeGateFilter
 	}
@@ -142,8 +178,8 @@ func (g *Gate) checkOrder(at carry.Time, c *carry.Command, acct *carry.Account) 
 	if code := g.countOrder(at); code != carry.OK {
 		return code
 	}
-	if opens && c.Leg == carry.Perp && g.bounded() {
-		g.flying = append(g.flying, flight{c.Order, c.Pair, c.Qty, value / float64(c.Qty)})
+	if opens && g.bounded() {
+		g.flying = append(g.flying, flight{c.Order, c.Pair, c.Leg, c.Qty, value / float64(c.Qty)})
 	}
 	return carry.OK
 }
@@ -163,22 +199,34 @@ func (g *Gate) checkLimits(c *carry.Command, value float64, acct *carry.Account)
 	if m := g.limits.OrderMaxUSDT; m > 0 && value > m {
 		return carry.CodeGateLimit
 	}
+	if m := g.limits.legMax(); m > 0 && value+g.total(c.Leg, acct) > m {
+		return carry.CodeGateLimit
+	}
 	if c.Leg != carry.Perp {
 		return carry.OK
 	}
 	if m := g.limits.PairMaxUSDT; m > 0 && g.notional(int(c.Pair), acct)+value > m {
 		return carry.CodeGateLimit
 	}
-	if m := g.limits.TotalMaxUSDT; m > 0 {
-		total := value
-		for i := range g.pairs {
-			total += g.notional(i, acct)
-		}
-		if total > m {
-			return carry.CodeGateLimit
-		}
+	if m := g.limits.TotalMaxUSDT; m > 0 && value+g.total(carry.Perp, acct) > m {
+		return carry.CodeGateLimit
 	}
 	return carry.OK
+}
+
+// total is what all pairs have of a leg, held and on its way, USDT.
+func (g *Gate) total(leg carry.Leg, acct *carry.Account) (sum float64) {
+	for i := range g.pairs {
+		if leg == carry.Perp {
+			sum += g.notional(i, acct)
+			continue
+		}
+		if c := acct.SpotCoinsF[i]; c != 0 {
+			sum += float64(c * g.spot[i])
+		}
+		sum += g.onItsWay(i, leg)
+	}
+	return sum
 }
 
 // notional is pair i's value at mark, held and on its way.
@@ -187,8 +235,12 @@ func (g *Gate) notional(i int, acct *carry.Account) float64 {
 	if q := acct.PerpQtyF[i]; q != 0 {
 		sum = math.Abs(float64(q * g.mark[i]))
 	}
+	return sum + g.onItsWay(i, carry.Perp)
+}
+
+func (g *Gate) onItsWay(i int, leg carry.Leg) (sum float64) {
 	for k := range g.flying {
-		if f := &g.flying[k]; int(f.pair) == i {
+		if f := &g.flying[k]; int(f.pair) == i && f.leg == leg {
 			sum += float64(float64(f.left) * f.value)
 		}
 	}

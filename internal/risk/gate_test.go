@@ -16,7 +16,7 @@ func desk(limits Limits) (*Gate, *carry.Account) {
 	for i := range pairs {
 		g.Observe(&carry.Event{Kind: carry.EvRules, Pair: int32(i), Rules: &carry.Rules{Pair: int32(i), Legs: [2]carry.Filters{f, f}}})
 	}
-	g.Observe(&carry.Event{Kind: carry.EvMarket, Market: &carry.Market{Mark: []float64{100, 100}}})
+	g.Observe(&carry.Event{Kind: carry.EvMarket, Market: &carry.Market{Mark: []float64{100, 100}, WarmUp: true}})
 	acct := carry.NewAccount(2)
 	acct.PerpQty[0], acct.PerpQtyF[0] = -100, -1
 	return g, acct

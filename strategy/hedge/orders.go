@@ -92,6 +92,9 @@ const (
 func (d *Desk) refusal(st *pairState, w *work, ev *carry.Event) {
 	switch {
 	case ev.Kind == carry.EvReject:
+		if ev.Code == carry.CodeGateLoss { // nothing is opened today any more
+			st.reopenAt = max(st.reopenAt, d.now.Floor(carry.Day)+carry.Day)
+		}
 		if st.refusals++; st.refusals > 2 { // both legs of one attempt
 			st.askAgain = max(st.askAgain, d.now+min(carry.Second<<min((st.refusals-3)/2, 10), refusalWaitMax))
 		}
