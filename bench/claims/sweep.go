@@ -104,17 +104,14 @@ func (l *laboratory) compete(dir string, s *lab.Sweep) (*competition, error) {
 	return c, err
 }
 
-// recent is from when on the last column counts: after the great bull market.
-var recent = day("2022-01-01")
-
-// since cuts days before a date off.
-func (c *competition) since(r []float64, at carry.Time) []float64 {
-	return r[max(0, min(len(r), int((at-c.board.Info.From)/carry.Day))):]
+// since2022 are the days after the great bull market.
+func (c *competition) since2022(r []float64) []float64 {
+	return r[max(0, min(len(r), int((day("2022-01-01")-c.board.Info.From)/carry.Day))):]
 }
 
 func (c *competition) row(w *bytes.Buffer, name string, daily []float64) {
 	fmt.Fprintf(w, "| %s | %s | %s | %s |\n", name, pct(reports.CAGR(daily, reports.DaysPerYear)),
-		pct(reports.CAGR(c.since(daily, recent), reports.DaysPerYear)), pct(-deepest(daily)))
+		pct(reports.CAGR(c.since2022(daily), reports.DaysPerYear)), pct(-deepest(daily)))
 }
 
 // deepest is the largest fall from a peak, a fraction.
@@ -158,10 +155,10 @@ func standings(w *bytes.Buffer, presets, sets *competition) {
 		fmt.Fprintf(w, "\n%d of %d sets were refused, because their settings contradict each other.", refused, len(sets.trials))
 	}
 	fmt.Fprintf(w, "\nThe best set: %s.\n", ranked[0].Name)
-	cash := reports.CAGR(sets.since(sets.contest.Cash.Daily, recent), reports.DaysPerYear)
+	cash := reports.CAGR(sets.since2022(sets.contest.Cash.Daily), reports.DaysPerYear)
 	beat := 0
 	for _, t := range ranked {
-		if reports.CAGR(sets.since(t.Daily, recent), reports.DaysPerYear) > cash {
+		if reports.CAGR(sets.since2022(t.Daily), reports.DaysPerYear) > cash {
 			beat++
 		}
 	}
