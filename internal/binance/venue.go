@@ -382,8 +382,11 @@ func (v *Venue) pass(ctx context.Context) error {
 	for _, at := range wakes {
 		wait = min(wait, time.Duration(max(0, at-v.c.Now()))*time.Millisecond)
 	}
-	if v.market.cutAt != 0 || v.o.Pace != nil {
+	if v.market.cutAt != 0 {
 		wait = min(wait, 200*time.Millisecond)
+	}
+	if v.o.Pace != nil {
+		wait = 200 * time.Millisecond // only for the links: what is due in market time stays due
 	}
 	timer := time.NewTimer(wait)
 	defer timer.Stop()

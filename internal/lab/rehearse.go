@@ -127,7 +127,7 @@ func (s *Spec) rehearseOn(ctx context.Context, pg *playground, o RehearseOptions
 		}
 	}
 	l.run.Venue = begin
-	o.Stage.play(l)
+	o.Stage.play(l, pg.info.Pairs)
 	log.progress, log.from, log.to = o.Progress, pg.from, pg.info.To
 	op, err := operate(s, l.run, pg.info, o.Operate)
 	if err != nil {

@@ -21,6 +21,8 @@ type Stage struct {
 	// loop and the strategy.
 	Venue func(risk.Venue) risk.Venue
 	Core  func(carry.Core) carry.Core
+	// Limits are the gate's.
+	Limits risk.Limits
 	// Watch is told of what happens at the exchange; see exchange.TradingOptions.
 	Watch func(ev *carry.Event, client string)
 	// Begin is told of the loop's parts before the first event: the account by
@@ -54,7 +56,10 @@ func (s *Stage) set(g *playground, now carry.Time) {
 }
 
 // play puts the exchanged parts into the loop.
-func (s *Stage) play(l *lane) {
+func (s *Stage) play(l *lane, pairs []carry.Pair) {
+	if s.Limits != (risk.Limits{}) {
+		l.run.Gate = risk.NewGate(pairs, s.Limits)
+	}
 	if s.Venue != nil {
 		l.run.Venue = s.Venue(l.run.Venue)
 	}

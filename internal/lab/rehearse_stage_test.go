@@ -17,7 +17,6 @@ func TestRehearsalWithoutSockets(t *testing.T) {
 	spec.Open = anew(t, o)
 	spec.From = o.From + 45*24*3600*1000
 	want, wantSaid := backtested(t, spec)
-	start := time.Now()
 	synctest.Test(t, func(t *testing.T) {
 		got, err := Rehearse(context.Background(), spec, RehearseOptions{Stage: Stage{Pipes: exchange.NewPipes()}, Log: func(s string) { t.Log(s) }})
 		if err != nil {
@@ -25,5 +24,21 @@ func TestRehearsalWithoutSockets(t *testing.T) {
 		}
 		compare(t, want, wantSaid, got)
 	})
-	t.Log(time.Since(start))
+	// With the streams dropped at whatever moment, too: what is due meanwhile waits
+	// for them, and the waits are waits, not turns of a loop, in which false time
+	// would stand still.
+	synctest.Test(t, func(t *testing.T) {
+		drops := exchange.TradeFaults{Seed: 1, Rules: []exchange.TradeFaultRule{{Kind: exchange.StreamsDrop, Prob: 0.2, Times: 50}}}
+		began := time.Now()
+		got, err := Rehearse(context.Background(), spec, RehearseOptions{Stage: Stage{Pipes: exchange.NewPipes()}, Faults: drops})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if waited := time.Since(began); got.Faults[exchange.StreamsDrop] != 50 || waited < 10*time.Second {
+			t.Errorf("%d drops cost %s", got.Faults[exchange.StreamsDrop], waited)
+		}
+		if got.Result.FinalExact != want.FinalExact {
+			t.Errorf("ends at %s, without drops at %s", got.Result.FinalExact, want.FinalExact)
+		}
+	})
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"net/http"
 
 	"carry"
 	"carry/internal/book"
@@ -16,10 +17,11 @@ import (
 
 // seams are where a bug may be brought in; nil leaves all as it is.
 type seams struct {
-	core     func(carry.Core) carry.Core         // between loop and strategy
-	venue    func(risk.Venue) risk.Venue         // between loop and exchange
-	told     func(ev *carry.Event) []carry.Event // what the client makes of an outcome
-	settings func(s strategy.Settings)           // unknown to the judge
+	core     func(carry.Core) carry.Core               // between loop and strategy
+	venue    func(risk.Venue) risk.Venue               // between loop and exchange
+	told     func(ev *carry.Event) []carry.Event       // what the client makes of an outcome
+	wire     func(http.RoundTripper) http.RoundTripper // between adapter and exchange
+	settings func(s strategy.Settings)                 // unknown to the judge
 }
 
 // playCore makes a seed's run with core and venue only.

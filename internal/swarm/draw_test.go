@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 
 	"carry"
+	"carry/internal/exchange"
 	"carry/internal/risk"
 	"carry/sim"
 	"carry/strategy"
@@ -30,6 +31,7 @@ type draw struct {
 	limits risk.Limits
 	faults faults
 	wishes []wish
+	wire   exchange.TradeFaults // of the whole stack
 }
 
 // faults of the way between core and exchange, by chance of each order.

@@ -298,6 +298,28 @@ func (j *judge) tradable(i int) bool {
 	return j.market.Flags[i]&carry.Tradable == carry.Tradable
 }
 
+// agree demands, while nothing is on its way, that the client's accounts are the
+// exchange's.
+func (j *judge) agree(at carry.Time) {
+	rest := j.moving == 0 && j.dark == 0 && !j.state.down
+	for i := range j.legs {
+		rest = rest && j.legs[i].way == [2]carry.OrderID{}
+	}
+	if !rest {
+		return
+	}
+	j.seen["compared"]++
+	t := &j.theirs
+	if j.truth != nil {
+		if what := t.differs(j.truth()); what != "" {
+			j.fail("money", "%s: the exchange's accounts are not the sum of what happened: %s", at, what)
+		}
+	}
+	if what := j.ours.differs(t.usdt[0], t.usdt[1], t.coins, t.qty); what != "" {
+		j.fail("books", "%s: with nothing on its way the client's books are not the exchange's: %s", at, what)
+	}
+}
+
 // compare judges a pair's legs at a cross-section: no further apart than one order
 // made them, and not for long while nothing is on its way.
 func (j *judge) compare(ev *carry.Event, i int) {

@@ -118,23 +118,44 @@ func (j *judge) happened(ev *carry.Event, told bool) {
 			l.taken, l.late = true, ev.At > j.d.market.To-2*carry.Minute
 		}
 	}
-	if told && j.truth != nil {
+	if told {
 		if what := j.theirs.differs(j.truth()); what != "" {
 			j.fail("money", "%s: the exchange's accounts are not the sum of what happened: %s", ev.At, what)
 		}
 	}
 }
 
+// wished is told of what a person asks for, and of the connection, before the
+// client is.
+func (j *judge) wished(ev *carry.Event) {
+	switch ev.Kind {
+	case carry.EvOperator:
+		j.state.paused = j.state.paused || ev.Code == carry.CodePause || ev.Code == carry.CodeKill
+		j.state.killed = j.state.killed || ev.Code == carry.CodeKill
+	case carry.EvLink:
+		j.state.down = ev.Code != carry.OK
+	}
+}
+
 // arrives is told of what leaves the loop towards the exchange.
 func (j *judge) arrives(c *carry.Command, at carry.Time) {
+	if c.Kind != carry.CmdOrder && c.Kind != carry.CmdTransfer {
+		return
+	}
+	if o := j.arrived(c.Order, at); o != nil && o.cmd != *c {
+		j.fail("ids", "%s: %s %d is not what was said: %+v", at, c.Kind, c.Order, *c)
+	}
+	j.leaves(c, at)
+}
+
+// leaves holds what leaves against filters, limits and the kill switch.
+func (j *judge) leaves(c *carry.Command, at carry.Time) {
 	switch c.Kind {
 	case carry.CmdTransfer:
 		if j.state.killed {
 			j.fail("kill", "%s: a transfer after the kill switch", at)
 		}
-		j.arrived(c, at)
 	case carry.CmdOrder:
-		j.arrived(c, at)
 		f := &j.rules[c.Pair].Legs[c.Leg]
 		unit := j.pairs[c.Pair].QtyUnit()
 		if f.Check(c.Qty, c.Ref, c.Limit, unit, c.ReduceOnly) != carry.OK {
@@ -148,18 +169,16 @@ func (j *judge) arrives(c *carry.Command, at carry.Time) {
 }
 
 // arrived counts what bears a number: each at most once.
-func (j *judge) arrived(c *carry.Command, at carry.Time) {
-	o := j.orders[c.Order]
+func (j *judge) arrived(id carry.OrderID, at carry.Time) *life {
+	o := j.orders[id]
 	if o == nil {
-		j.fail("ids", "%s: %s %d was never said", at, c.Kind, c.Order)
-		return
+		j.fail("ids", "%s: number %d was never said", at, id)
+		return nil
 	}
 	if o.arrived++; o.arrived > 1 {
-		j.fail("ids", "%s: %s %d was sent %d times", at, c.Kind, c.Order, o.arrived)
+		j.fail("ids", "%s: %s %d was sent %d times", at, o.cmd.Kind, id, o.arrived)
 	}
-	if o.cmd != *c {
-		j.fail("ids", "%s: %s %d is not what was said: %+v", at, c.Kind, c.Order, *c)
-	}
+	return o
 }
 
 // opens tells whether an order adds to a short or to coins.
@@ -201,6 +220,7 @@ func (j *judge) Step(ev *carry.Event, out []carry.Command) []carry.Command {
 		j.says(ev, &out[from+k], before)
 	}
 	if ev.Kind == carry.EvMarket && !ev.Market.WarmUp {
+		j.agree(ev.At)
 		for i := range j.pairs {
 			j.compare(ev, i)
 		}

@@ -88,6 +88,9 @@ func (v *shaky) own(c carry.Command) error {
 }
 
 func (v *shaky) tell(ev carry.Event) {
+	if ev.Code != carry.CodeResume {
+		v.judge.wished(&ev)
+	}
 	if v.bug == nil {
 		v.out = append(v.out, ev)
 		return
