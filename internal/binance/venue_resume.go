@@ -55,10 +55,10 @@ func (v *Venue) resume(ctx context.Context, p *Past) error {
 	if err := v.history(ctx, p.settled); err != nil {
 		return err
 	}
-	v.market.prime(v.o.Step)
 	if err := v.readRules(ctx, v.market.done); err != nil {
 		return err
 	}
+	v.market.prime(v.o.Step)
 	now := v.c.Now()
 	for _, x := range v.flights.list {
 		x.latest = v.serverNow()

@@ -152,6 +152,9 @@ func notThere(q *query) answer {
 
 // charge lets the market's warden judge a request and keeps the statistics.
 func (s *Server) charge(q *query, weight int) (used int, v verdict) {
+	if s.opt.Limits.Off {
+		return 0, verdict{}
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	w := &s.wardens[q.market]

@@ -20,6 +20,8 @@ type Limits struct {
 	// FundingDefault is fundingRate's limit where none is sent. Sources say
 	// 100, 200 and 500.
 	FundingDefault int
+	// Off: nothing is counted, where time stands still between a client's starts.
+	Off bool
 }
 
 // DefaultLimits are those of 2026.

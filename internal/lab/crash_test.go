@@ -120,7 +120,7 @@ func newCrashRig(t *testing.T, spec *Spec, faults exchange.TradeFaults) *crashRi
 	t.Helper()
 	// Time stands still while nobody steps, so a minute's limits would bound the
 	// starts there can be.
-	pg, err := spec.loopback(context.Background(), exchange.TradingOptions{Faults: faults}, exchange.Options{Limits: noLimits()})
+	pg, err := spec.loopback(context.Background(), exchange.TradingOptions{Faults: faults}, exchange.Options{Limits: exchange.Limits{Off: true}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -221,4 +221,48 @@ func TestCrashesAnywhere(t *testing.T) {
 			}
 		})
 	}
+}
+
+// At every record of a session's journal, and before, in the midst of or after its
+// writing, the client dies once; what comes back lives to the end.
+func TestACrashAtEveryRecord(t *testing.T) {
+	every, hours := 37, carry.Time(9)
+	if testenv.LongWanted() {
+		every = 1
+	}
+	died, crashes, slowest := map[string]int{}, 0, carry.Time(0)
+	for at, k := 0, 0; ; at, k = at+every, k+1 {
+		ended := false
+		for mode := range crashModes {
+			if every > 1 && mode != crashMode(k%int(crashModes)) {
+				continue
+			}
+			rig := newCrashRig(t, crashSpec(t, hours), exchange.TradeFaults{})
+			c := &crasher{left: at, mode: mode}
+			got, err := rig.live(c)
+			if ended = got != nil; err == nil && !ended {
+				died[c.kind]++
+				crashes++
+				c = &crasher{left: -1}
+				got, err = rig.live(c)
+			}
+			if err != nil {
+				t.Fatalf("record %d (%s), mode %d: %v", at, c.kind, mode, err)
+			}
+			rig.check(got, c)
+			slowest = max(slowest, rig.longest)
+			rig.pg.Close()
+			if t.Failed() {
+				t.Fatalf("record %d, mode %d", at, mode)
+			}
+		}
+		if ended {
+			break
+		}
+	}
+	if crashes < 5 || slowest > 3*carry.Minute {
+		t.Errorf("%d crashes; legs apart for %v", crashes, time.Duration(slowest)*time.Millisecond)
+	}
+	t.Logf("figure: %d crashes, one a session, at records of kinds %v: recovered each time, hedged, nothing lost, nothing twice; legs apart for %v at most",
+		crashes, died, time.Duration(slowest)*time.Millisecond)
 }

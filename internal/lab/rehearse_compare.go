@@ -22,6 +22,10 @@ type Comparison struct {
 // the commands in order (market time, everything but the order's number, reason)
 // and the attribution of profit and loss to the last digit.
 func Compare(ctx context.Context, spec *Spec, o RehearseOptions) (*Comparison, error) {
+	got, err := Rehearse(ctx, spec, o)
+	if err != nil {
+		return nil, err
+	}
 	var want []Said
 	quiet := *spec
 	quiet.NoBaselines = true
@@ -29,10 +33,6 @@ func Compare(ctx context.Context, spec *Spec, o RehearseOptions) (*Comparison, e
 		want = append(want, sayingOf(at, c))
 		return nil
 	}})
-	if err != nil {
-		return nil, err
-	}
-	got, err := Rehearse(ctx, spec, o)
 	if err != nil {
 		return nil, err
 	}

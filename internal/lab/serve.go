@@ -66,7 +66,7 @@ func Serve(ctx context.Context, spec *Spec, o ServeOptions, ready func(Served)) 
 // by the minute would then bound how often clients may come back, so there are
 // none.
 func serveLockstep(ctx context.Context, spec *Spec, o ServeOptions, ready func(Served)) error {
-	g, err := spec.loopback(ctx, exchange.TradingOptions{Faults: o.Faults}, exchange.Options{Listen: o.Listen, Limits: noLimits()})
+	g, err := spec.loopback(ctx, exchange.TradingOptions{Faults: o.Faults}, exchange.Options{Listen: o.Listen, Limits: exchange.Limits{Off: true}})
 	if err != nil {
 		return err
 	}
@@ -74,9 +74,4 @@ func serveLockstep(ctx context.Context, spec *Spec, o ServeOptions, ready func(S
 	ready(Served{URL: g.url, From: g.from, To: g.info.To})
 	<-ctx.Done()
 	return nil
-}
-
-func noLimits() exchange.Limits {
-	const none = 1 << 40
-	return exchange.Limits{SpotWeight: none, SpotRaw: none, FuturesWeight: none, Funding: none}
 }

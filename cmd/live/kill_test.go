@@ -1,0 +1,148 @@
+//go:build unix
+
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"carry/internal/testenv"
+)
+
+// killed is a rehearsal whose program is killed again and again while the
+// exchange, another process, lives on.
+type killed struct {
+	t       *testing.T
+	binary  string // "": this test's own, which is the program when called by its name
+	url     string
+	journal string
+	market  []string
+}
+
+// command is the program with these arguments.
+func (k *killed) command(args ...string) *exec.Cmd {
+	if k.binary != "" {
+		return exec.Command(k.binary, args...)
+	}
+	cmd := exec.Command(os.Args[0])
+	cmd.Args = append([]string{program}, args...)
+	return cmd
+}
+
+// serve starts the exchange; it ends with the test.
+func (k *killed) serve() {
+	k.t.Helper()
+	cmd := k.command(append([]string{"exchange", "--lockstep", "--listen", "127.0.0.1:0"}, k.market...)...)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	var trouble bytes.Buffer
+	cmd.Stderr = &trouble
+	if err := cmd.Start(); err != nil {
+		k.t.Fatal(err)
+	}
+	k.t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	})
+	lines := bufio.NewScanner(out)
+	for lines.Scan() {
+		if url := regexp.MustCompile(`http://127\.0\.0\.1:\d+`).FindString(lines.Text()); url != "" {
+			k.url = url
+			return
+		}
+	}
+	k.t.Fatalf("the exchange did not start: %s", trouble.String())
+}
+
+// rehearse starts the client and kills it after a while; 0: it may live. It tells
+// whether the client came to the end before.
+func (k *killed) rehearse(after time.Duration) (out string, ended bool) {
+	k.t.Helper()
+	cmd := k.command(append([]string{"--rehearse", "--connect", k.url, "--journal", k.journal}, k.market...)...)
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Start(); err != nil {
+		k.t.Fatal(err)
+	}
+	if after > 0 {
+		timer := time.AfterFunc(after, func() { _ = cmd.Process.Kill() })
+		defer timer.Stop()
+	}
+	err := cmd.Wait()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) && exit.Sys().(syscall.WaitStatus).Signal() == syscall.SIGKILL {
+		return stderr.String(), false
+	}
+	if err != nil {
+		k.t.Fatalf("%v\n%s%s", err, stdout.String(), stderr.String())
+	}
+	return stdout.String(), true
+}
+
+// The program is killed by SIGKILL in the midst of rehearsals and started again
+// with the same command until the market ends: all come back, hedged and with
+// equal books (the program fails otherwise), nothing lost and nothing twice.
+func TestKilledRehearsals(t *testing.T) {
+	kills, k := 6, &killed{t: t}
+	if testenv.LongWanted() {
+		kills = 200
+		k.binary = filepath.Join(t.TempDir(), program)
+		if out, err := exec.Command("go", "build", "-o", k.binary, ".").CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+	} else if testing.Short() {
+		t.Skip("starts processes")
+	}
+	chance := rand.New(rand.NewPCG(1, 2))
+	done, rehearsals, sessions, midway := 0, 0, 0, 0
+	began := time.Now()
+	for ; done < kills; rehearsals++ {
+		k.market = []string{"--generated", "--generated-coins", "5", "--generated-years", "0.2", "--seed", fmt.Sprint(20 + rehearsals), "--openRateMinFrac", "0.00005", "--reopenAfterH", "1"}
+		k.journal = filepath.Join(t.TempDir(), "session.db")
+		k.serve()
+		for n := 0; ; n++ {
+			after := time.Duration(60+chance.IntN(500)) * time.Millisecond
+			if done >= kills || n >= 40 {
+				after = 0 // to its end
+			}
+			out, ended := k.rehearse(after)
+			sessions++
+			if !ended {
+				if done++; strings.Contains(out, "the journal goes on after") {
+					midway++
+				}
+				continue
+			}
+			for _, want := range []string{"each commanded once", "each in the journal once", "residual 0.0000000000000000"} {
+				if !strings.Contains(out, want) {
+					t.Errorf("%q is not said:\n%s", want, out)
+				}
+			}
+			break
+		}
+		if replay, err := k.command("replay", k.journal).CombinedOutput(); err != nil {
+			t.Errorf("replay: %v\n%s", err, replay)
+		}
+		if t.Failed() {
+			t.FailNow()
+		}
+	}
+	if midway == 0 {
+		t.Error("no client was killed after it had gone on from its journal")
+	}
+	t.Logf("figure: %d kills in %d rehearsals, %d starts of %v, %d of them killed after they had gone on: all recovered, books equal, nothing lost, nothing twice",
+		done, rehearsals, sessions, (time.Since(began) / time.Duration(sessions)).Round(time.Millisecond), midway)
+}
