@@ -3,7 +3,7 @@ FUZZTIME ?= 10s
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 RACE = ./data ./internal/lab ./sim ./strategy ./internal/crawl ./internal/binance/...
 
-.PHONY: help builds docs rehearse foreign-clients test short race fmt vet lint cover fuzz slurm browser power bench claims claims-check crawl-real crash crawl-speed demo ci
+.PHONY: help builds docs rehearse foreign-clients test short race fmt vet lint cover fuzz slurm browser power bench claims claims-check crawl-real crash crash-live crawl-speed demo ci
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 14
@@ -73,6 +73,9 @@ foreign-clients: ## npm's ccxt and binance, pinned, do the whole cycle against t
 
 docs: ## every session and table of the documents against the program
 	$(LONG) -timeout=20m ./internal/docstest -run TestDocumentsShowWhatTheProgramPrints
+
+crash-live: ## a live session dies at every record of its journal, and the program by kill -9 200 times
+	$(LONG) -timeout=20m ./internal/lab ./cmd/live -run 'TestACrashAtEveryRecord|TestCrashesAnywhere|TestAYearOfJournal|TestKilledRehearsals'
 
 crash: ## kill -9 a crawl 200 times and compare what it leaves
 	$(LONG) -timeout=30m ./cmd/crawl -run TestKilled200Times

@@ -25,12 +25,14 @@ type mirror struct {
 	pairs []carry.Pair
 	ours  holdings
 	their holdings
+	// strange is by how much the exchange's view is known to be more than ours.
+	strange holdings
 	// coinOf and perpOf find a pair by the exchange's names.
 	coinOf, perpOf map[string]int32
 }
 
 func newMirror(pairs []carry.Pair) *mirror {
-	m := &mirror{pairs: pairs, ours: newHoldings(len(pairs)), their: newHoldings(len(pairs)), coinOf: map[string]int32{}, perpOf: map[string]int32{}}
+	m := &mirror{pairs: pairs, ours: newHoldings(len(pairs)), their: newHoldings(len(pairs)), strange: newHoldings(len(pairs)), coinOf: map[string]int32{}, perpOf: map[string]int32{}}
 	for i := range pairs {
 		m.coinOf[pairs[i].Coin], m.perpOf[pairs[i].PerpSymbol] = int32(i), int32(i)
 	}
@@ -73,20 +75,36 @@ func (m *mirror) take(b *wire.BalanceNews) error {
 // differs says in words where the two views disagree; "" where they do not.
 func (m *mirror) differs() string {
 	for w, name := range [...]string{"spot", "futures"} {
-		if a, b := m.ours.usdt[w], m.their.usdt[w]; a != b {
+		if a, b := m.ours.usdt[w]+m.strange.usdt[w], m.their.usdt[w]; a != b {
 			return fmt.Sprintf("the %s wallet holds %s USDT, by what was told %s", name, b, a)
 		}
 	}
 	for i := range m.pairs {
 		p := &m.pairs[i]
-		if a, b := m.ours.coins[i], m.their.coins[i]; a != b {
+		if a, b := m.ours.coins[i].Add(m.strange.coins[i]), m.their.coins[i]; a != b {
 			return fmt.Sprintf("there are %s %s, by what was told %s", b.Decimal(8), p.Coin, a.Decimal(8))
 		}
-		if a, b := m.ours.qty[i], m.their.qty[i]; a != b {
+		if a, b := m.ours.qty[i]+m.strange.qty[i], m.their.qty[i]; a != b {
 			return fmt.Sprintf("there are %s contracts of %s, by what was told %s", wire.QtyText(b, p.QtyDp), p.PerpSymbol, wire.QtyText(a, p.QtyDp))
 		}
 	}
 	return ""
+}
+
+// same tells whether both views agree on a pair.
+func (m *mirror) same(i int) bool {
+	return m.ours.coins[i].Add(m.strange.coins[i]) == m.their.coins[i] && m.ours.qty[i]+m.strange.qty[i] == m.their.qty[i]
+}
+
+// accept makes the difference that is left known.
+func (m *mirror) accept() {
+	for w := range m.strange.usdt {
+		m.strange.usdt[w] = m.their.usdt[w] - m.ours.usdt[w]
+	}
+	for i := range m.pairs {
+		m.strange.coins[i] = m.their.coins[i].Sub(m.ours.coins[i])
+		m.strange.qty[i] = m.their.qty[i] - m.ours.qty[i]
+	}
 }
 
 // coinsOf is a quantity of a pair in 1e-8 coins.
@@ -101,6 +119,9 @@ func (m *mirror) apply(ev *carry.Event) {
 	case carry.EvPaid:
 		o.usdt[carry.PerpWallet] += ev.Amount
 		ev.Balance = o.usdt[carry.PerpWallet]
+	case carry.EvFlow:
+		o.usdt[ev.Wallet] += ev.Amount
+		ev.Balance = o.usdt[ev.Wallet]
 	case carry.EvTransferred:
 		if ev.Code == carry.OK {
 			o.usdt[ev.Wallet] -= ev.Amount

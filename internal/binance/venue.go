@@ -57,7 +57,8 @@ type Venue struct {
 	mirror   *mirror
 	out      []carry.Event
 	head     int
-	start    int // how often the run was started before
+	agreed   carry.Time // when the two views of the account last did
+	start    int        // how often the run was started before
 	started  bool
 	ended    bool
 	last     carry.Time // of the last event
@@ -81,9 +82,9 @@ type timer struct {
 	id uint32
 }
 
-// ErrForeign says that the account changed in a way this run did not cause:
-// someone else trades on it, or the exchange booked something that is not
-// understood. Nothing is sent any more.
+// ErrForeign says that the exchange booked something that is not understood, or
+// that something may be this run's and cannot be told from what is not. Nothing is
+// sent any more. What others do on the account is no error: the core is told.
 var ErrForeign = errors.New("the account was changed by someone else")
 
 // ErrSetup says that the account or the key is not as this program needs it.
@@ -148,7 +149,7 @@ func (v *Venue) Start(ctx context.Context) error {
 	if err := begin(ctx); err != nil {
 		return err
 	}
-	v.started = true
+	v.started, v.agreed = true, v.c.Now()
 	for _, f := range v.early {
 		if err := v.hear(ctx, f); err != nil {
 			return err

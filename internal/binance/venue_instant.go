@@ -47,8 +47,8 @@ func (v *Venue) cutIfDue(ctx context.Context, now carry.Time) error {
 		return err
 	}
 	if len(v.flights.list) == 0 && len(v.moves) == 0 {
-		if what := v.mirror.differs(); what != "" {
-			return fmt.Errorf("%w: %s", ErrForeign, what)
+		if err := v.reconcile(ctx, at); err != nil {
+			return err
 		}
 	}
 	m.cutAt, m.done = 0, at

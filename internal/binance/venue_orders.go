@@ -295,7 +295,7 @@ func (v *Venue) tradeInto(ev *carry.Event, n *wire.OrderNews) error {
 // otherNews takes news of an order that is not under way: an old one of ours
 // (nothing new), one that the exchange made, or somebody else's.
 func (v *Venue) otherNews(n *wire.OrderNews) error {
-	if v.flights.ended[n.Client] || v.flights.traded[n.Market][n.TradeID] && n.Trade() {
+	if v.flights.ended[n.Client] && !n.Trade() || v.flights.traded[n.Market][n.TradeID] && n.Trade() {
 		return nil
 	}
 	i, ok := v.symbols[n.Market][n.Symbol]
@@ -312,8 +312,11 @@ func (v *Venue) otherNews(n *wire.OrderNews) error {
 		ev.Kind, ev.Code = carry.EvSettled, carry.CodeDelisted
 	case strings.HasPrefix(n.Client, dataEndPrefix):
 		ev.Kind, ev.Code = carry.EvSettled, carry.CodeDataEnd
+	case n.Trade():
+		return v.foreignTrade(n, i)
 	default:
-		return fmt.Errorf("%w: order %s of %s is not of this run", ErrForeign, n.Client, n.Symbol)
+		v.o.Log(fmt.Sprintf("FOREIGN: order %s of %s is not of this run", n.Client, n.Symbol))
+		return nil
 	}
 	if !n.Trade() {
 		return nil

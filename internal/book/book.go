@@ -10,6 +10,11 @@ type Book struct {
 	// all checks; nil switches the ledger off. The posting is valid only during
 	// the call.
 	OnPosting func(*Posting)
+	// Rounding is by how much a venue's amount of one fill or payment may differ
+	// from the book's own, USDT in 1e-8: an exchange whose rounding is not known. The
+	// venue's holds then, and the difference is dust. 0, as in every simulation: not
+	// at all.
+	Rounding carry.Amount
 
 	universe []carry.Pair
 	pairs    []position

@@ -115,7 +115,9 @@ func (b *Book) funding(ev *carry.Event) error {
 	var c calc
 	notional := c.mul(widen(charged), -int64(ev.Price))
 	amount := c.amount(c.mulDiv(notional, int64(ev.Rate), p.unit))
-	balance := c.amounts(b.wallets[carry.PerpWallet], amount)
+	off := b.rounded(ev, amount)
+	balance := c.amounts(c.amounts(b.wallets[carry.PerpWallet], amount), off)
+	dust := c.add(p.ledger.Dust, usdt16(off))
 	received, paid := p.ledger.FundingReceived, p.ledger.FundingPaid
 	if amount > 0 {
 		received = c.add(received, usdt16(amount))
@@ -125,14 +127,15 @@ func (b *Book) funding(ev *carry.Event) error {
 	if c.over {
 		return overflowed(ev)
 	}
-	if err := b.checkUSDT(ev, ev.Pair, "amount", amount, ev.Amount); err != nil {
+	if err := b.checkUSDT(ev, ev.Pair, "amount", amount+off, ev.Amount); err != nil {
 		return err
 	}
 	if err := b.checkUSDT(ev, ev.Pair, walletNames[carry.PerpWallet], balance, ev.Balance); err != nil {
 		return err
 	}
-	p.ledger.FundingReceived, p.ledger.FundingPaid = received, paid
+	p.ledger.FundingReceived, p.ledger.FundingPaid, p.ledger.Dust = received, paid, dust
 	b.setWallets(b.wallets[carry.SpotWallet], balance)
 	b.postUSDT(ev, PostFunding, carry.PerpWallet, ev.Pair, amount)
+	b.postUSDT(ev, PostRounding, carry.PerpWallet, ev.Pair, off)
 	return nil
 }

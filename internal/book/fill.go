@@ -57,7 +57,8 @@ func (b *Book) spotFill(ev *carry.Event) error {
 	traded := c.mul(widen(int64(ev.Side)*int64(ev.Qty)), p.scale)
 	change := c.sub(traded, feeCoins)
 	coins := c.add(p.coins, change)
-	usdt := c.amounts(c.amounts(b.wallets[carry.SpotWallet], amount), -ev.Fee)
+	off := b.rounded(ev, amount)
+	usdt := c.amounts(c.amounts(c.amounts(b.wallets[carry.SpotWallet], amount), off), -ev.Fee)
 
 	inBNB, stock := b.feeBNB(&c, ev, carry.SpotWallet)
 
@@ -65,12 +66,12 @@ func (b *Book) spotFill(ev *carry.Event) error {
 	l.Slippage = c.add(l.Slippage, w.slip)
 	l.SpotFees = c.sub(c.sub(c.sub(l.SpotFees, fee), feeAtRef), inBNB)
 	l.BasisFlow = c.add(c.add(l.BasisFlow, w.atRef), feeAtRef)
-	l.Dust = c.add(l.Dust, c.sub(usdt16(amount), w.exact))
+	l.Dust = c.add(l.Dust, c.add(c.sub(usdt16(amount), w.exact), usdt16(off)))
 	l.coins = c.add(l.coins, change)
 	if c.over {
 		return overflowed(ev)
 	}
-	if err := b.checkUSDT(ev, ev.Pair, "amount", amount, ev.Amount); err != nil {
+	if err := b.checkUSDT(ev, ev.Pair, "amount", amount+off, ev.Amount); err != nil {
 		return err
 	}
 	if err := b.checkUSDT(ev, ev.Pair, walletNames[carry.SpotWallet], usdt, ev.Balance); err != nil {
@@ -87,6 +88,7 @@ func (b *Book) spotFill(ev *carry.Event) error {
 	b.show(ev.Pair)
 	if b.OnPosting != nil {
 		b.postUSDT(ev, PostTrade, carry.SpotWallet, ev.Pair, amount)
+		b.postUSDT(ev, PostRounding, carry.SpotWallet, ev.Pair, off)
 		b.postUSDT(ev, PostFee, carry.SpotWallet, ev.Pair, -ev.Fee)
 		b.post(ev, PostTrade, carry.SpotWallet, ev.Pair, ev.Pair, traded)
 		b.post(ev, PostFee, carry.SpotWallet, ev.Pair, ev.Pair, opposite(feeCoins))
@@ -153,7 +155,8 @@ func (b *Book) perpFill(ev *carry.Event) error {
 		insured = c.amounts(ev.Amount, -n.realised)
 	}
 	amount := c.amounts(n.realised, insured)
-	usdt := c.amounts(c.amounts(b.wallets[carry.PerpWallet], amount), -ev.Fee)
+	off := b.rounded(ev, amount)
+	usdt := c.amounts(c.amounts(c.amounts(b.wallets[carry.PerpWallet], amount), off), -ev.Fee)
 
 	inBNB, stock := b.feeBNB(&c, ev, carry.PerpWallet)
 
@@ -165,12 +168,12 @@ func (b *Book) perpFill(ev *carry.Event) error {
 		l.PerpFees = c.sub(c.sub(l.PerpFees, usdt16(ev.Fee)), inBNB)
 	}
 	l.BasisFlow = c.add(l.BasisFlow, w.atRef)
-	l.Dust = c.add(l.Dust, n.dust)
+	l.Dust = c.add(l.Dust, c.add(n.dust, usdt16(off)))
 	l.qty = int64(c.amounts(carry.Amount(l.qty), carry.Amount(int64(ev.Side)*int64(ev.Qty))))
 	if c.over {
 		return overflowed(ev)
 	}
-	if err := b.checkUSDT(ev, ev.Pair, "amount", amount, ev.Amount); err != nil {
+	if err := b.checkUSDT(ev, ev.Pair, "amount", amount+off, ev.Amount); err != nil {
 		return err
 	}
 	if err := b.checkUSDT(ev, ev.Pair, walletNames[carry.PerpWallet], usdt, ev.Balance); err != nil {
@@ -188,6 +191,7 @@ func (b *Book) perpFill(ev *carry.Event) error {
 			fee = PostLiquidationFee
 		}
 		b.postUSDT(ev, PostRealised, carry.PerpWallet, ev.Pair, n.realised)
+		b.postUSDT(ev, PostRounding, carry.PerpWallet, ev.Pair, off)
 		b.postUSDT(ev, fee, carry.PerpWallet, ev.Pair, -ev.Fee)
 		b.post(ev, PostFee, carry.PerpWallet, BNB, ev.Pair, widen(int64(-ev.FeeBNB)))
 		b.postUSDT(ev, PostInsurance, carry.PerpWallet, ev.Pair, insured)

@@ -3,6 +3,7 @@ package book
 import (
 	"errors"
 	"fmt"
+	"math"
 
 	"carry"
 )
@@ -43,6 +44,20 @@ func (b *Book) mismatch(ev *carry.Event, pair int32, figure string, dp int32, wa
 		m.Coin = b.universe[pair].Coin
 	}
 	return m
+}
+
+// rounded is the difference of a venue's amount from the book's own, if it may be
+// rounding, else 0.
+func (b *Book) rounded(ev *carry.Event, own carry.Amount) carry.Amount {
+	const far = math.MaxInt64 / 2 // whose difference would not fit
+	if b.Rounding == 0 || own > far || own < -far || ev.Amount > far || ev.Amount < -far {
+		return 0
+	}
+	diff := ev.Amount - own
+	if diff > b.Rounding || diff < -b.Rounding {
+		return 0
+	}
+	return diff
 }
 
 // checkUSDT compares two figures of 1e-8 USDT.

@@ -5,8 +5,8 @@ import "carry"
 // PostingKind is why a balance changed.
 type PostingKind uint8
 
-// Kinds of postings. Rounding (dust) is no posting of its own: it is inside the
-// amounts, which are already rounded as the exchange rounds them.
+// Kinds of postings. Rounding (dust) is no posting of its own where the exchange
+// rounds as the book does: it is inside the amounts.
 const (
 	PostTrade          PostingKind = iota + 1 // spot: USDT against coins
 	PostFee                                   // commission, in USDT or in the coin bought
@@ -16,9 +16,10 @@ const (
 	PostLiquidationFee                        // the exchange's fee for a liquidation
 	PostInsurance                             // what the insurance fund took over
 	PostFlow                                  // the owner's deposit or withdrawal
+	PostRounding                              // what the exchange rounded otherwise; see Book.Rounding
 )
 
-var postingNames = [...]string{"none", "trade", "fee", "funding", "realised", "transfer", "liquidation-fee", "insurance", "flow"}
+var postingNames = [...]string{"none", "trade", "fee", "funding", "realised", "transfer", "liquidation-fee", "insurance", "flow", "rounding"}
 
 // String is the kind's name in files.
 func (k PostingKind) String() string { return postingNames[k] }

@@ -94,6 +94,7 @@ type crashRig struct {
 	pg   *playground
 	path string
 	lost int // clients that died
+	wire *exchange.Pipes
 	// uneven is since when a pair's legs have differed by more than can be traded, 0:
 	// they do not; longest is how long that has lasted, market time.
 	uneven  map[int]carry.Time
@@ -120,18 +121,19 @@ func newCrashRig(t *testing.T, spec *Spec, faults exchange.TradeFaults) *crashRi
 	t.Helper()
 	// Time stands still while nobody steps, so a minute's limits would bound the
 	// starts there can be.
-	pg, err := spec.loopback(context.Background(), exchange.TradingOptions{Faults: faults}, exchange.Options{Limits: exchange.Limits{Off: true}})
+	wire := exchange.NewPipes()
+	pg, err := spec.loopback(context.Background(), exchange.TradingOptions{Faults: faults}, exchange.Options{Limits: exchange.Limits{Off: true}, Pipes: wire})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(pg.Close)
-	return &crashRig{t: t, spec: spec, pg: pg, path: filepath.Join(t.TempDir(), "journal.db"), uneven: map[int]carry.Time{}}
+	return &crashRig{t: t, spec: spec, pg: pg, path: filepath.Join(t.TempDir(), "journal.db"), uneven: map[int]carry.Time{}, wire: wire}
 }
 
 // live runs a client until it dies or the market ends.
 func (r *crashRig) live(c *crasher) (*Rehearsed, error) {
 	c.path, c.rig = r.path, r
-	got, err := r.spec.rehearseOn(context.Background(), r.pg, RehearseOptions{JournalFile: r.path, Log: func(string) {},
+	got, err := r.spec.rehearseOn(context.Background(), r.pg, RehearseOptions{JournalFile: r.path, Stage: Stage{Pipes: r.wire}, Log: func(string) {},
 		wrap: func(j carry.Journal) carry.Journal { c.file = j; return c }})
 	if errors.Is(err, errCrash) {
 		r.lost++
@@ -185,9 +187,9 @@ func crashSpec(t *testing.T, hours carry.Time) *Spec {
 // with every fill told once and no command carried out twice. The same while the
 // exchange misbehaves.
 func TestCrashesAnywhere(t *testing.T) {
-	every, hours := 60, carry.Time(30)
+	every, hours := 60, carry.Time(16)
 	if testenv.LongWanted() {
-		every, hours = 8, 5*24
+		every, hours = 12, 48
 	}
 	for _, f := range []struct {
 		name  string
@@ -226,7 +228,7 @@ func TestCrashesAnywhere(t *testing.T) {
 // At every record of a session's journal, and before, in the midst of or after its
 // writing, the client dies once; what comes back lives to the end.
 func TestACrashAtEveryRecord(t *testing.T) {
-	every, hours := 37, carry.Time(9)
+	every, hours := 37, carry.Time(6)
 	if testenv.LongWanted() {
 		every = 1
 	}

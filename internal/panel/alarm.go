@@ -214,6 +214,9 @@ func noteText(c *carry.Command) string {
 	case carry.CodeCalm:
 		return fmt.Sprintf("used leverage is back at %s", times(x[0]))
 	case carry.CodeForeign:
+		if c.Pair < 0 {
+			return fmt.Sprintf("%+.2f USDT came or went that are not ours", x[0])
+		}
 		return fmt.Sprintf("a trade that is not ours: %s of it at %g", plain(x[0]), x[1])
 	case carry.CodeBlocked:
 		return "one leg has no market; nothing is traded on one leg alone"

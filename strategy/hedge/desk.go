@@ -195,6 +195,10 @@ func (d *Desk) news(ev *carry.Event) {
 	case carry.EvOperator:
 		d.operator(ev)
 	case carry.EvFlow:
+		if ev.Code == carry.CodeForeign {
+			d.foreignMoney(ev)
+			return
+		}
 		if ev.Amount < 0 {
 			d.withdraw = max(0, d.withdraw+ev.Amount.Float())
 		}

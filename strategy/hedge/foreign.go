@@ -47,6 +47,14 @@ func (d *Desk) foreign(ev *carry.Event) {
 	d.settleState(i)
 }
 
+// foreignMoney answers USDT that came or went and nobody knows why. There is no
+// share to be told apart: halt stops openings until a person resumes.
+func (d *Desk) foreignMoney(ev *carry.Event) {
+	d.note(-1, carry.CodeForeign, [3]float64{ev.Amount.Float(), ev.Balance.Float(), float64(ev.Wallet)})
+	d.foreigner = d.foreigner || d.p.ForeignChange == "halt"
+	d.wakeBy(d.now)
+}
+
 // ownShare makes the view of the account without what is foreign in it.
 func (d *Desk) ownShare() {
 	w, o := d.whole, d.own
