@@ -19,6 +19,7 @@ const program = "live"
 type commands struct {
 	Run       runCmd       `cmd:"" default:"withargs" help:"Trade on paper, or rehearse with --rehearse (the default command)."`
 	Plan      planCmd      `cmd:"" help:"Sizes, costs and dangers of a live run that would start now; needs no keys."`
+	Checks    checksCmd    `cmd:"" help:"What stands between you and real money: exchange, key, account, and what was tried. Exit code 6 while anything is open."`
 	Exchange  exchangeCmd  `cmd:"" help:"Serve a Binance on 127.0.0.1 that replays history or a generated market, for your own client."`
 	Status    statusCmd    `cmd:"" help:"What a running session does: figures, pairs held, alarms."`
 	Kill      killCmd      `cmd:"" help:"Stop all openings of a session for good: by a file beside its journal and by its dashboard."`

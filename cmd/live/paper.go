@@ -80,12 +80,12 @@ func (c *runCmd) paper(s *streams) error {
 	if err := c.bound(spec); err != nil {
 		return err
 	}
-	o := lab.PaperOptions{URLs: urls, Streams: live, JournalFile: cmp.Or(c.Journal, paperJournal), Hours: c.Hours,
+	o := lab.PaperOptions{URLs: urls, Streams: live, JournalFile: cmp.Or(c.Journal, paperJournal), Hours: c.Hours, Journal: &lab.Witness{Path: proofsFile},
 		Log: func(text string) { fmt.Fprintf(s.stderr, "%s: %s\n", program, text) }}
-	if c.Speed != 1 {
+	if c.loopback() {
 		o.Speed = c.Speed
 	}
-	if err := c.universe(s, spec, &o); err != nil {
+	if err := c.universe(s, spec, &o, c.Endpoint); err != nil {
 		return err
 	}
 	where := cmp.Or(c.Endpoint, "Binance")
@@ -123,9 +123,9 @@ func (f *paperFlags) bound(spec *lab.Spec) error {
 
 // universe takes pairs and brackets from the store, if there is one for this
 // exchange; else the exchange says what it lists.
-func (c *runCmd) universe(s *streams, spec *lab.Spec, o *lab.PaperOptions) error {
+func (c *worldFlags) universe(s *streams, spec *lab.Spec, o *lab.PaperOptions, endpoint string) error {
 	path := c.DB
-	if path == "" && c.Endpoint == "" {
+	if path == "" && endpoint == "" {
 		if _, err := os.Stat(defaultDB); err == nil {
 			path = defaultDB
 		}

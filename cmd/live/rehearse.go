@@ -37,7 +37,7 @@ func (c *runCmd) Run(s *streams) error {
 	}
 	defer done()
 	log := func(text string) { fmt.Fprintf(s.stderr, "%s: %s\n", program, text) }
-	o := lab.RehearseOptions{JournalFile: c.Journal, Connect: strings.TrimSuffix(c.Connect, "/"), Log: log}
+	o := lab.RehearseOptions{Journal: &lab.Witness{Path: proofsFile}, JournalFile: c.Journal, Connect: strings.TrimSuffix(c.Connect, "/"), Log: log}
 	if c.watched() {
 		if o.Operate, err = c.options(s, "REHEARSAL", c.Journal, log); err != nil {
 			return err
@@ -46,6 +46,11 @@ func (c *runCmd) Run(s *streams) error {
 	out, err := lab.Compare(s.ctx, spec, o)
 	if err != nil {
 		return err
+	}
+	if out.Differs == "" && out.Rehearsal.Steered == 0 {
+		if err := lab.AddProof(proofsFile, lab.GateRehearsal, fmt.Sprintf("%d decisions as in the backtest", out.Said)); err != nil {
+			return err
+		}
 	}
 	if c.JSON {
 		err = c.writeJSON(s.stdout, out)

@@ -2,7 +2,6 @@ package binance
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -13,37 +12,13 @@ import (
 // checkAccount refuses keys that may do too much or too little, and accounts
 // whose modes are not those this program is made for.
 func (v *Venue) checkAccount(ctx context.Context) error {
-	var r wire.Restrictions
-	if err := v.read(ctx, hostSpot, "/sapi/v1/account/apiRestrictions", 1, func(body []byte) (err error) {
-		r, err = wire.DecodeRestrictions(body)
-		return err
-	}); err != nil {
-		return err
-	}
-	if what := KeyProblem(r); what != "" {
-		return fmt.Errorf("%w: %s", ErrSetup, what)
-	}
-	for _, mode := range [...]struct{ path, field, what string }{
-		{"/fapi/v1/positionSide/dual", "dualSidePosition", "the futures account is in hedge mode; set it to one-way mode"},
-		{"/fapi/v1/multiAssetsMargin", "multiAssetsMargin", "the futures account is in multi-assets mode; set it to single-asset mode"},
-	} {
-		on := false
-		if err := v.read(ctx, hostFutures, mode.path, 30, func(body []byte) error {
-			var fields map[string]bool
-			if json.Unmarshal(body, &fields) != nil {
-				return fmt.Errorf("%w: %s", wire.ErrFormat, mode.path)
-			}
-			value, told := fields[mode.field]
-			if !told {
-				return fmt.Errorf("%w: no %s", wire.ErrFormat, mode.field)
-			}
-			on = value
-			return nil
-		}); err != nil {
+	for _, look := range [...]func(context.Context) (string, error){v.c.KeyProblem, v.c.hedgeMode, v.c.multiAssets} {
+		what, err := look(ctx)
+		if err != nil {
 			return err
 		}
-		if on {
-			return fmt.Errorf("%w: %s", ErrSetup, mode.what)
+		if what != "" {
+			return fmt.Errorf("%w: %s", ErrSetup, what)
 		}
 	}
 	return nil
@@ -76,13 +51,7 @@ func KeyProblem(r wire.Restrictions) string {
 
 // read is a signed GET without parameters.
 func (v *Venue) read(ctx context.Context, h host, path string, weight int, use func([]byte) error) error {
-	r := v.c.signed(h, path, "", weight)
-	return v.c.get(ctx, r, func(body []byte) error {
-		if err := notAnError(r, body); err != nil {
-			return err
-		}
-		return use(body)
-	})
+	return v.c.read(ctx, h, path, weight, use)
 }
 
 // readBalances takes over what a wallet holds now.

@@ -35,6 +35,7 @@ var tradeRoutes = [...]route{
 	{FuturesMarket, "GET", "/fapi/v3/balance", nil, weightOf5, false, true, traded(futuresBalance)},
 	{FuturesMarket, "GET", "/fapi/v2/positionRisk", nil, weightOf5, false, true, traded(positionRisk)},
 	{FuturesMarket, "GET", "/fapi/v3/positionRisk", nil, weightOf5, false, true, traded(positionRisk)},
+	{FuturesMarket, "GET", "/fapi/v1/symbolConfig", nil, weightOf5, false, true, traded(symbolConfig)},
 	{FuturesMarket, "GET", "/fapi/v1/income", nil, weightOf30, false, true, traded(incomeHistory)},
 	{FuturesMarket, "POST", "/fapi/v1/leverage", nil, nil, false, true, traded(setLeverage)},
 	{FuturesMarket, "POST", "/fapi/v1/marginType", nil, nil, false, true, traded(setMarginType)},

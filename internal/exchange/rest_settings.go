@@ -45,7 +45,26 @@ func setMarginType(t *Trading, q *query) answer {
 	return notSimulated()
 }
 
-func positionMode(*Trading, *query) answer { return asJSON(object{{"dualSidePosition", false}}) }
+func positionMode(t *Trading, _ *query) answer {
+	return asJSON(object{{"dualSidePosition", t.opt.Setup.Hedge}})
+}
+
+// symbolConfig answers GET symbolConfig: margin mode and leverage of each contract.
+func symbolConfig(t *Trading, q *query) answer {
+	name, _ := q.get("symbol")
+	list := []object{}
+	mode := "CROSSED"
+	if t.opt.Setup.Isolated {
+		mode = "ISOLATED"
+	}
+	for i := range t.info.Pairs {
+		if symbol := t.info.Pairs[i].PerpSymbol; name == "" || symbol == name {
+			list = append(list, object{{"symbol", symbol}, {"marginType", mode}, {"isAutoAddMargin", false},
+				{"leverage", t.leverageOf(symbol)}, {"maxNotionalValue", "1000000"}})
+		}
+	}
+	return asJSON(list)
+}
 
 func setPositionMode(_ *Trading, q *query) answer {
 	if v, _ := q.get("dualSidePosition"); strings.EqualFold(v, "false") {
@@ -54,7 +73,9 @@ func setPositionMode(_ *Trading, q *query) answer {
 	return notSimulated()
 }
 
-func multiAssets(*Trading, *query) answer { return asJSON(object{{"multiAssetsMargin", false}}) }
+func multiAssets(t *Trading, _ *query) answer {
+	return asJSON(object{{"multiAssetsMargin", t.opt.Setup.MultiAssets}})
+}
 
 // startListening answers POST listenKey: the key that lives, or a new one.
 func startListening(t *Trading, q *query) answer {

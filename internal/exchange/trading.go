@@ -29,6 +29,9 @@ type TradingOptions struct {
 	Lockstep bool
 	// Permissions of the API key; nil: DefaultPermissions.
 	Permissions *Permissions
+	// Setup is how the futures account is set up; its zero value is as this trade
+	// needs it. It is told and not simulated.
+	Setup *Setup
 	// Faults are misbehaviour of the trading half.
 	Faults TradeFaults
 	// Watch, if set, is told of everything that happens at the exchange, before
@@ -42,6 +45,9 @@ type Permissions struct {
 	IPRestrict, Reading, SpotAndMargin, Futures, UniversalTransfer bool
 	Withdrawals, InternalTransfer, Margin                          bool
 }
+
+// Setup are an account's modes that another trade may want.
+type Setup struct{ Hedge, MultiAssets, Isolated bool }
 
 // DefaultPermissions are what a careful owner sets for this trade.
 func DefaultPermissions() Permissions {
@@ -106,6 +112,9 @@ func NewTrading(ctx context.Context, facts *MarketFacts, tape carry.Tape, opt Tr
 	if opt.Permissions == nil {
 		p := DefaultPermissions()
 		t.opt.Permissions = &p
+	}
+	if opt.Setup == nil {
+		t.opt.Setup = &Setup{}
 	}
 	if t.faults, err = newTradeFaultBook(opt.Faults); err != nil {
 		return nil, err

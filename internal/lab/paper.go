@@ -27,6 +27,8 @@ type PaperOptions struct {
 	Brackets map[string][]carry.Bracket
 	// JournalFile is where the session's journal is; "" keeps none.
 	JournalFile string
+	// Journal, if set, is told what the session's journal is told.
+	Journal carry.Journal
 	// Hours ends the session after so many instants; 0: it goes on.
 	Hours int
 	// Say is told of every instant, Log in one line of whatever is out of the
@@ -36,7 +38,6 @@ type PaperOptions struct {
 	// Client and Pace are set by tests in lockstep.
 	Client *binance.Client
 	Pace   binance.Pacer
-	watch  carry.Journal // sees what the journal is told
 }
 
 // Papered is what a paper session was when it ended.
@@ -106,7 +107,7 @@ func (s *Spec) paperAsks(ctx context.Context, o *PaperOptions) (*binance.Client,
 	if o.Client != nil {
 		return o.Client, nil
 	}
-	return paperClient(ctx, o, s.Seed)
+	return exchangeClient(ctx, binance.Options{URLs: o.URLs, Seed: s.Seed, Log: o.Log}, o.Speed)
 }
 
 // paperPairs are the pairs of a new session.
@@ -219,20 +220,20 @@ func (p *paper) market(ev *carry.Event) {
 // Submit implements risk.Venue.
 func (p *paper) Submit(ctx context.Context, a risk.Approved) error { return p.told.Submit(ctx, a) }
 
-// paperClient asks without keys.
-func paperClient(ctx context.Context, o *PaperOptions, seed uint64) (*binance.Client, error) {
-	opt := binance.Options{URLs: o.URLs, Seed: seed, Log: o.Log}
+// exchangeClient makes a client of an exchange whose market runs at a speed; 0: in
+// real time.
+func exchangeClient(ctx context.Context, opt binance.Options, speed float64) (*binance.Client, error) {
 	u := binance.DefaultURLs()
 	opt.URLs.Archive, opt.URLs.Listing = u.Archive, u.Listing // never asked
 	c, err := binance.NewClient(opt)
-	if err != nil || o.Speed == 0 {
+	if err != nil || speed == 0 {
 		return c, err
 	}
 	now, err := c.ServerTime(ctx)
 	if err != nil {
 		return nil, err
 	}
-	opt.Clock = &fastClock{base: now, since: time.Now(), speed: o.Speed}
+	opt.Clock = &fastClock{base: now, since: time.Now(), speed: speed}
 	return binance.NewClient(opt)
 }
 

@@ -72,13 +72,9 @@ func paperSource(o *PaperOptions) string { return "paper: live prices of " + o.U
 
 // keep lets the journal see what comes from now on.
 func (b *paperBegun) keep(o *PaperOptions) {
-	switch {
-	case b.journal == nil:
-		b.log.second = o.watch
-	case o.watch == nil:
-		b.log.second = b.journal
-	default:
-		b.log.second = &bothJournals{b.journal, o.watch}
+	b.log.second = o.Journal
+	if b.journal != nil {
+		b.log.second = alsoTo(o.Journal, b.journal)
 	}
 }
 

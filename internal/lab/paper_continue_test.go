@@ -11,10 +11,8 @@ import (
 
 // paidWatch sums what was paid, by when.
 type paidWatch struct {
-	dayWatch
 	paid   []carry.Event
 	orders int
-	since  carry.Time // orders from here on count
 }
 
 // Event implements carry.Journal.
@@ -47,7 +45,7 @@ func TestPaperGoesOn(t *testing.T) {
 	session := func(hours int) (*Papered, *paidWatch) {
 		t.Helper()
 		w := &paidWatch{}
-		s.opt.watch, s.opt.Hours = w, hours
+		s.opt.Journal, s.opt.Hours = w, hours
 		again := paperSpec(t, 3, map[string]string{})
 		got, err := Paper(context.Background(), again, s.opt)
 		if err != nil {

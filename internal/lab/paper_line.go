@@ -141,6 +141,14 @@ func (j *paperLog) instant(m *carry.Market) {
 	}
 }
 
+// alsoTo is a journal that tells another one too, which may be nil.
+func alsoTo(second, first carry.Journal) carry.Journal {
+	if second == nil {
+		return first
+	}
+	return &bothJournals{first, second}
+}
+
 // bothJournals tells two journals, the second only what the first took.
 type bothJournals struct{ first, second carry.Journal }
 

@@ -72,7 +72,7 @@ func (s *Spec) keepJournal(ctx context.Context, pg *playground, o RehearseOption
 	}
 	log(fmt.Sprintf("the journal goes on after %d events and %d commands, the last of %s; %d orders and transfers were on their way", r.out.Events,
 		r.out.Commands, r.out.Last, r.past.Open()))
-	l.run.Journal.(*sayings).second = o.wrapped(j)
+	l.run.Journal.(*sayings).second = alsoTo(o.Journal, o.wrapped(j))
 	doubt := torn > 0 // the torn record may have been the first of them, and acted on
 	err = l.run.Say(ctx, r.out.Last, func(c *carry.Command) {
 		r.past.Command(r.out.Last, c, !doubt)

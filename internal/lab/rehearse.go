@@ -113,7 +113,7 @@ func (s *Spec) rehearseOn(ctx context.Context, pg *playground, o RehearseOptions
 				return nil, err
 			}
 		}
-		log.second = o.wrapped(kept.journal)
+		log.second = alsoTo(o.Journal, o.wrapped(kept.journal))
 	}
 	venue, err := pg.adapter(ctx, s, kept, &o)
 	if err != nil {
