@@ -75,7 +75,7 @@ docs: ## every session and table of the documents against the program
 	$(LONG) -timeout=20m ./internal/docstest -run TestDocumentsShowWhatTheProgramPrints
 
 crash-live: ## a live session dies at every record of its journal, and the program by kill -9 200 times
-	$(LONG) -timeout=20m ./internal/lab ./cmd/live -run 'TestACrashAtEveryRecord|TestCrashesAnywhere|TestAYearOfJournal|TestKilledRehearsals'
+	$(LONG) -timeout=20m ./internal/lab ./cmd/live -run 'TestACrashAtEveryRecord|TestCrashesAnywhere|TestALostEnd|TestAYearOfJournal|TestKilledRehearsals'
 
 crash: ## kill -9 a crawl 200 times and compare what it leaves
 	$(LONG) -timeout=30m ./cmd/crawl -run TestKilled200Times

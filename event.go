@@ -69,7 +69,8 @@ const (
 	// EvSnapshot is always the first event: the account as the venue sees it,
 	// empty of positions in a backtest, the exchange's truth live. Another one
 	// says that the run goes on after a crash: its balances are those of the
-	// books, and what happened meanwhile follows.
+	// books, and what happened meanwhile follows. ID tells one start from another
+	// in the names of orders.
 	EvSnapshot EventKind = iota + 1
 	// EvPaid is one funding posting: Pair, Qty (short contracts), Rate, Price
 	// (mark), Amount (received > 0), Wallet = PerpWallet, Balance after.

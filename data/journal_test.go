@@ -195,3 +195,60 @@ func TestJournalIsOneSessions(t *testing.T) {
 		t.Errorf("a journal that was begun twice: %d records, %v", n, err)
 	}
 }
+
+// One bit of the file turned over, anywhere: what is read is the journal as it was,
+// or its beginning, or an error. It is never something else.
+func TestFlippedBitsAreNeverBelieved(t *testing.T) {
+	times := 300
+	if testing.Short() {
+		times = 60
+	}
+	whole, err := os.ReadFile(journalOf(t, 40))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := rand.New(rand.NewPCG(9, 1))
+	refused, shorter, same := 0, 0, 0
+	path := filepath.Join(t.TempDir(), "flipped.db")
+	for range times {
+		bent := append([]byte(nil), whole...)
+		at := r.IntN(len(bent))
+		bent[at] ^= 1 << r.IntN(8)
+		if err := os.WriteFile(path, bent, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		n := 0
+		j, _, err := ContinueJournal(context.Background(), path, func(s *Session) error {
+			if s.Run != "bcd" || s.Program != "test" || len(s.Pairs) != 1 {
+				t.Fatalf("byte %d: the session became %+v", at, s)
+			}
+			return nil
+		}, func(rec *JournalRecord) error {
+			if want := uint32(n); rec.Event == nil || rec.Event.Kind != carry.EvTimer || rec.Event.ID != want || rec.Event.At != carry.Time(want) {
+				t.Fatalf("byte %d: record %d became %+v", at, rec.Seq, rec.Event)
+			}
+			n++
+			return nil
+		})
+		if err == nil {
+			err = j.Close()
+		}
+		switch {
+		case err != nil:
+			refused++
+		case n < 40:
+			shorter++
+		default:
+			same++
+		}
+		for _, more := range []string{"-wal", "-shm"} {
+			if err := os.Remove(path + more); err != nil && !os.IsNotExist(err) {
+				t.Fatal(err)
+			}
+		}
+	}
+	if refused == 0 || same == 0 {
+		t.Errorf("%d refused, %d shorter, %d without harm", refused, shorter, same)
+	}
+	t.Logf("figure: %d bits turned over: %d refused, %d lost their end, %d did no harm, none believed", times, refused, shorter, same)
+}

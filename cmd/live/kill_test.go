@@ -67,9 +67,9 @@ func (k *killed) serve() {
 	k.t.Fatalf("the exchange did not start: %s", trouble.String())
 }
 
-// rehearse starts the client and kills it after a while; 0: it may live. It tells
-// whether the client came to the end before.
-func (k *killed) rehearse(after time.Duration) (out string, ended bool) {
+// rehearse starts the client and ends it by a signal after a while; 0: it may live.
+// It tells whether the client came to the end before.
+func (k *killed) rehearse(after time.Duration, by os.Signal) (out string, ended bool) {
 	k.t.Helper()
 	cmd := k.command(append([]string{"--rehearse", "--connect", k.url, "--journal", k.journal}, k.market...)...)
 	var stdout, stderr bytes.Buffer
@@ -78,12 +78,13 @@ func (k *killed) rehearse(after time.Duration) (out string, ended bool) {
 		k.t.Fatal(err)
 	}
 	if after > 0 {
-		timer := time.AfterFunc(after, func() { _ = cmd.Process.Kill() })
+		timer := time.AfterFunc(after, func() { _ = cmd.Process.Signal(by) })
 		defer timer.Stop()
 	}
 	err := cmd.Wait()
 	var exit *exec.ExitError
-	if errors.As(err, &exit) && exit.Sys().(syscall.WaitStatus).Signal() == syscall.SIGKILL {
+	if errors.As(err, &exit) && (exit.Sys().(syscall.WaitStatus).Signal() == syscall.SIGKILL || by == syscall.SIGTERM && strings.Contains(stderr.String(), "interrupted") ||
+		exit.Sys().(syscall.WaitStatus).Signal() == syscall.SIGTERM) {
 		return stderr.String(), false
 	}
 	if err != nil {
@@ -92,7 +93,7 @@ func (k *killed) rehearse(after time.Duration) (out string, ended bool) {
 	return stdout.String(), true
 }
 
-// The program is killed by SIGKILL in the midst of rehearsals and started again
+// The program is killed by SIGKILL, now and then by SIGTERM, in the midst of rehearsals and started again
 // with the same command until the market ends: all come back, hedged and with
 // equal books (the program fails otherwise), nothing lost and nothing twice.
 func TestKilledRehearsals(t *testing.T) {
@@ -118,7 +119,11 @@ func TestKilledRehearsals(t *testing.T) {
 			if done >= kills || n >= 40 {
 				after = 0 // to its end
 			}
-			out, ended := k.rehearse(after)
+			by := os.Signal(syscall.SIGKILL)
+			if n%4 == 3 {
+				by = syscall.SIGTERM // the same way back
+			}
+			out, ended := k.rehearse(after, by)
 			sessions++
 			if !ended {
 				if done++; strings.Contains(out, "the journal goes on after") {

@@ -8,7 +8,8 @@ import (
 // Past is what a journal tells of a run that goes on: what was told to the core
 // and what it waits for. Event and Command take the journal's records in order.
 type Past struct {
-	starts   int // how often the run was started
+	starts   int    // how often the run was started
+	token    uint32 // of the last start
 	account  *carry.Account
 	orders   []pastOrder // without an end, in order of their sending
 	ended    []pastName
@@ -38,7 +39,7 @@ type pastOrder struct {
 
 // pastName is what an order's name is made of.
 type pastName struct {
-	start int
+	token uint32 // of the start; 0: of the first one
 	id    carry.OrderID
 }
 
@@ -83,6 +84,7 @@ func (p *Past) Event(ev *carry.Event) {
 	p.last = max(p.last, ev.At)
 	switch ev.Kind {
 	case carry.EvSnapshot:
+		p.token = ev.ID
 		if p.starts++; p.starts == 1 {
 			p.from = ev.At
 		}
@@ -128,7 +130,7 @@ func (p *Past) Command(at carry.Time, c *carry.Command, unsent bool) {
 	p.acted = true
 	switch c.Kind {
 	case carry.CmdOrder:
-		p.orders = append(p.orders, pastOrder{pastName: pastName{p.starts - 1, c.Order}, cmd: *c, at: at, unsent: unsent})
+		p.orders = append(p.orders, pastOrder{pastName: pastName{p.token, c.Order}, cmd: *c, at: at, unsent: unsent})
 	case carry.CmdTransfer:
 		p.moves = append(p.moves, pastMove{*c, at, unsent})
 	case carry.CmdTimer:

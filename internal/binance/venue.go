@@ -58,7 +58,7 @@ type Venue struct {
 	out      []carry.Event
 	head     int
 	agreed   carry.Time // when the two views of the account last did
-	start    int        // how often the run was started before
+	token    uint32     // of this start, in every order's name; 0: the run's first
 	started  bool
 	ended    bool
 	last     carry.Time // of the last event

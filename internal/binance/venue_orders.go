@@ -66,17 +66,31 @@ const namePrefix = "c"
 
 // name is an order's client id: run and counter, known before it is sent and
 // never used again.
-func (v *Venue) name(id carry.OrderID) string { return v.nameOf(pastName{v.start, id}) }
+func (v *Venue) name(id carry.OrderID) string { return v.nameOf(pastName{v.token, id}) }
 
 // nameOf is the name of an order of this or an earlier session: what is sent after
 // a crash bears no name that was used before it, whatever became of the journal's
 // end.
-func (v *Venue) nameOf(n pastName) string {
-	session := ""
-	if n.start > 0 {
-		session = strconv.Itoa(n.start) + "-"
+func (v *Venue) nameOf(n pastName) string { return OrderName(v.o.Run, n.token, n.id) }
+
+// OrderName is an order's client id at the exchange: of a run, the token of its
+// start (Event.ID of its snapshot) and the command's number.
+func OrderName(run string, token uint32, id carry.OrderID) string {
+	start := ""
+	if token != 0 {
+		start = tokenText(token) + "-"
 	}
-	return namePrefix + v.o.Run + "-" + session + strconv.FormatUint(uint64(n.id), 10)
+	return namePrefix + run + "-" + start + strconv.FormatUint(uint64(id), 10)
+}
+
+// tokenText writes a start's token in signs that make no words.
+func tokenText(token uint32) string {
+	const signs = "0123456789bcdfghjklmnpqrstvwxyz"
+	var out []byte
+	for n := token; n > 0; n /= uint32(len(signs)) {
+		out = append(out, signs[n%uint32(len(signs))])
+	}
+	return string(out)
 }
 
 // place sends an order once. Its intent is in the journal already: the loop

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"time"
 
 	"carry"
 	"carry/internal/binance/wire"
@@ -20,7 +21,7 @@ func (v *Venue) recall(p *Past) {
 	o.usdt = [2]carry.Amount{p.account.SpotUSDT, p.account.PerpUSDT}
 	copy(o.coins, p.account.SpotCoins)
 	copy(o.qty, p.account.PerpQty)
-	v.last, v.start = p.last, p.starts
+	v.last, v.token = p.last, freshToken(p.token)
 	v.flights.traded, v.moved = p.traded, p.moved
 	for _, n := range p.ended {
 		v.flights.ended[v.nameOf(n)] = true
@@ -43,12 +44,22 @@ func (v *Venue) recall(p *Past) {
 	v.timers = append(v.timers, p.timers...)
 }
 
+// freshToken is new whatever was lost of a journal, the last starts included: it is
+// the machine's time, not a count and not the market's time, which may stand.
+func freshToken(before uint32) uint32 {
+	token := uint32(time.Now().UnixMilli())
+	for token == 0 || token == before {
+		token++
+	}
+	return token
+}
+
 // resume goes on after a crash: first the snapshot, whose balances are those of
 // the books, then what happened meanwhile in the order of time, and last what is
 // still not known of orders and transfers. Nothing is sent again.
 func (v *Venue) resume(ctx context.Context, p *Past) error {
 	o := &v.mirror.ours
-	v.emit(carry.Event{Kind: carry.EvSnapshot, At: p.last, Pair: -1, Balance: o.usdt[carry.SpotWallet], Balance2: o.usdt[carry.PerpWallet]})
+	v.emit(carry.Event{Kind: carry.EvSnapshot, At: p.last, Pair: -1, ID: v.token, Balance: o.usdt[carry.SpotWallet], Balance2: o.usdt[carry.PerpWallet]})
 	if p.linkDown {
 		v.emit(carry.Event{Kind: carry.EvLink, At: p.last, Pair: -1})
 	}

@@ -9,6 +9,7 @@ import (
 
 	"carry"
 	"carry/data"
+	"carry/internal/binance"
 	"carry/internal/exchange"
 )
 
@@ -18,8 +19,9 @@ var ErrAudit = errors.New("journal and exchange do not agree")
 
 // Audit is a comparison of a journal with all that reached its exchange.
 type Audit struct {
-	Orders, Trades int // at the exchange
-	Starts         int // of the session
+	Orders, Trades int                      // at the exchange
+	Starts         int                      // of the session
+	known          map[string]carry.OrderID // the journal's orders, by name
 }
 
 // toldTrade is a trade as a journal tells it.
@@ -31,35 +33,35 @@ type toldTrade struct {
 // journalAudit collects what a journal tells.
 type journalAudit struct {
 	run      string
+	token    uint32
 	starts   int
-	commands map[carry.OrderID]bool
+	said     map[carry.OrderID]bool
+	commands map[string]carry.OrderID // by the order's name
 	trades   [2]map[int64]toldTrade
 }
 
 // auditJournal holds a journal against the orders that reached the exchange: every order
 // was commanded, no command became two of them, and every trade was told once,
-// whole, as that order's.
-func auditJournal(ctx context.Context, path string, orders []exchange.OrderTruth) (*Audit, error) {
-	a := &journalAudit{commands: map[carry.OrderID]bool{}, trades: [2]map[int64]toldTrade{{}, {}}}
+// whole, as that order's. Where records were lost after they were acted on, orders
+// may be unknown, and their trades are told as somebody else's.
+func auditJournal(ctx context.Context, path string, orders []exchange.OrderTruth, lost bool) (*Audit, error) {
+	a := &journalAudit{said: map[carry.OrderID]bool{}, commands: map[string]carry.OrderID{}, trades: [2]map[int64]toldTrade{{}, {}}}
 	err := data.ReadJournal(ctx, path, func(s *data.Session) error { a.run = s.Run; return nil }, a.record)
 	if err != nil {
 		return nil, err
 	}
-	out := &Audit{Orders: len(orders), Starts: a.starts}
+	out := &Audit{Orders: len(orders), Starts: a.starts, known: a.commands}
 	sent, names := map[carry.OrderID]bool{}, map[string]bool{}
 	for k := range orders {
 		o := &orders[k]
-		id, err := a.numberOf(o)
-		if err != nil {
-			return nil, err
-		}
+		id, known := a.commands[o.Client]
 		name := strconv.Itoa(int(o.Market)) + o.Client
 		switch {
 		case names[name]:
 			return nil, fmt.Errorf("%w: %s reached the exchange twice", ErrAudit, o.Client)
 		case id != 0 && sent[id]:
 			return nil, fmt.Errorf("%w: command %d became two orders, the second %s", ErrAudit, id, o.Client)
-		case id != 0 && !a.commands[id]:
+		case !known && !lost && strings.HasPrefix(o.Client, "c"+a.run+"-"):
 			return nil, fmt.Errorf("%w: order %s is not in the journal", ErrAudit, o.Client)
 		}
 		names[name] = true
@@ -81,10 +83,11 @@ func auditJournal(ctx context.Context, path string, orders []exchange.OrderTruth
 
 func (a *journalAudit) record(rec *data.JournalRecord) error {
 	if c := rec.Command; c != nil && c.Kind == carry.CmdOrder {
-		if a.commands[c.Order] {
+		if a.said[c.Order] {
 			return fmt.Errorf("%w: order %d was commanded twice", ErrAudit, c.Order)
 		}
-		a.commands[c.Order] = true
+		a.said[c.Order] = true
+		a.commands[binance.OrderName(a.run, a.token, c.Order)] = c.Order
 	}
 	if rec.Event == nil {
 		return nil
@@ -92,6 +95,7 @@ func (a *journalAudit) record(rec *data.JournalRecord) error {
 	switch ev := rec.Event; ev.Kind {
 	case carry.EvSnapshot:
 		a.starts++
+		a.token = ev.ID
 	case carry.EvFill, carry.EvSettled, carry.EvLiquidated:
 		if _, twice := a.trades[ev.Leg][ev.Number]; twice || ev.Number == 0 {
 			return fmt.Errorf("%w: trade %d of %s was told twice, or has no number", ErrAudit, ev.Number, ev.Leg)
@@ -99,16 +103,4 @@ func (a *journalAudit) record(rec *data.JournalRecord) error {
 		a.trades[ev.Leg][ev.Number] = toldTrade{ev.Order, ev.Qty}
 	}
 	return nil
-}
-
-// numberOf is the command of an order of this run's, 0 for others.
-func (a *journalAudit) numberOf(o *exchange.OrderTruth) (carry.OrderID, error) {
-	if !strings.HasPrefix(o.Client, "c"+a.run+"-") {
-		return 0, nil
-	}
-	n, err := strconv.ParseUint(o.Client[strings.LastIndexByte(o.Client, '-')+1:], 10, 64)
-	if err != nil {
-		return 0, fmt.Errorf("%w: the order's name %q has no number", ErrAudit, o.Client)
-	}
-	return carry.OrderID(n), nil
 }
