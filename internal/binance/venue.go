@@ -61,7 +61,9 @@ type Venue struct {
 	token    uint32     // of this start, in every order's name; 0: the run's first
 	started  bool
 	ended    bool
-	last     carry.Time // of the last event
+	last     carry.Time // of the last event that was handed out
+	told     carry.Time // of the last that was told
+	later    []*wire.OrderNews
 	symbols  [2]map[string]int32
 	market   marketState
 	flights  flights
@@ -400,7 +402,13 @@ func (v *Venue) pass(ctx context.Context) error {
 	return nil
 }
 
+// emit tells an event. What became known late bears the time of its telling: a
+// core's time does not run backward.
 func (v *Venue) emit(ev carry.Event) {
+	v.told = max(v.told, v.last, ev.At)
+	if ev.At > 0 { // one without a time is refused by Next
+		ev.At = v.told
+	}
 	v.mirror.apply(&ev)
 	v.out = append(v.out, ev)
 }

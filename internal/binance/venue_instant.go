@@ -43,16 +43,33 @@ func (v *Venue) cutIfDue(ctx context.Context, now carry.Time) error {
 	if !ready {
 		return fmt.Errorf("%w: the income history does not tell what was paid at %s", ErrForeign, at)
 	}
+	if err := v.hearLater(ctx, at); err != nil {
+		return err
+	}
 	if err := v.readRules(ctx, at); err != nil {
 		return err
 	}
-	if len(v.flights.list) == 0 && len(v.moves) == 0 {
+	if len(v.flights.list) == 0 && len(v.moves) == 0 && len(v.later) == 0 {
 		if err := v.reconcile(ctx, at); err != nil {
 			return err
 		}
 	}
 	m.cutAt, m.done = 0, at
 	v.emit(carry.Event{Kind: carry.EvMarket, At: at, Pair: -1, Market: m.cross(at, v.o.Step)})
+	return v.hearLater(ctx, math.MaxInt64)
+}
+
+// hearLater hears what happened to contracts after they were charged funding, up
+// to a time. It waits until the payments are booked, which are on what was held
+// before: a contract that is delisted at a settlement is paid for first.
+func (v *Venue) hearLater(ctx context.Context, until carry.Time) error {
+	for len(v.later) > 0 && v.later[0].At <= until {
+		n := v.later[0]
+		v.later = v.later[1:]
+		if err := v.orderNews(ctx, n); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -79,6 +96,7 @@ func (v *Venue) readSettled(ctx context.Context, at carry.Time) (ready bool, err
 	if len(m.settled) > 0 {
 		v.tellSettled(at, paid, nil)
 	}
+	v.payments()
 	return true, nil
 }
 
@@ -146,10 +164,19 @@ func (v *Venue) tellSettled(at carry.Time, paid []wire.Income, told map[payment]
 		v.emit(carry.Event{Kind: carry.EvPaid, At: s.At, Pair: s.Pair, Leg: carry.Perp, Wallet: carry.PerpWallet, Qty: max(q, -q), Rate: s.Rate,
 			Price: s.Mark, Amount: amount})
 	}
-	v.feesPaid = 0
-	clear(v.feesSeen)
+	v.payments()
 	v.emit(carry.Event{Kind: carry.EvRates, At: at, Pair: -1, Rates: m.settled})
 }
+
+// payments forgets what the stream told of payments: they are booked.
+func (v *Venue) payments() {
+	v.feesPaid = 0
+	clear(v.feesSeen)
+}
+
+// unpaid tells whether contracts were charged funding that is not booked yet. What
+// happened to them afterwards is told afterwards.
+func (v *Venue) unpaid(m wire.Market) bool { return m == wire.Futures && v.feesPaid > 0 }
 
 // noteInterval takes a settlement's interval from the spacing to the one before,
 // where that is a whole number of hours up to eight, else eight hours.

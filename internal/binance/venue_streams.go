@@ -124,20 +124,21 @@ func (v *Venue) again(l *link) {
 	v.down(l)
 }
 
-// down notes that a link is gone, and tells it once.
+// down notes that a link is gone. Of several that are, the first is told.
 func (v *Venue) down(l *link) {
 	if !v.up[l] {
 		return
 	}
+	whole := v.whole()
 	delete(v.up, l)
-	if v.started {
+	if v.started && whole {
 		v.emit(carry.Event{Kind: carry.EvLink, At: max(v.last, v.c.Now()), Pair: -1, Code: carry.CodeStale})
 	}
 }
 
-// linkUp notes that a link works. After a break the account is read again, so
-// that nothing that happened meanwhile is missed; what was buffered and is heard
-// afterwards is known already then.
+// linkUp notes that a link works; that the connection is whole again is told.
+// After a break the account is read again, so that nothing that happened meanwhile
+// is missed; what was buffered and is heard afterwards is known already then.
 func (v *Venue) linkUp(ctx context.Context, l *link) error {
 	if v.up[l] {
 		return nil
@@ -146,7 +147,9 @@ func (v *Venue) linkUp(ctx context.Context, l *link) error {
 	if !v.started {
 		return nil
 	}
-	v.emit(carry.Event{Kind: carry.EvLink, At: max(v.last, v.c.Now()), Pair: -1})
+	if v.whole() {
+		v.emit(carry.Event{Kind: carry.EvLink, At: max(v.last, v.c.Now()), Pair: -1})
+	}
 	if l == v.links.private || l == v.links.api {
 		return v.resync(ctx, l)
 	}
@@ -162,6 +165,10 @@ func (v *Venue) resync(ctx context.Context, l *link) error {
 	}
 	for _, x := range append([]*flight(nil), v.flights.list...) {
 		if x.market != m || x.nextPoll != 0 {
+			continue
+		}
+		if v.unpaid(m) {
+			x.nextPoll = v.c.Now() // looked for like any other, then
 			continue
 		}
 		o, err := v.query(ctx, x)
@@ -199,6 +206,9 @@ func (v *Venue) hearUser(ctx context.Context, f frame, data []byte, m wire.Marke
 		return nil
 	}
 	switch {
+	case ev.Order != nil && v.unpaid(m):
+		v.later = append(v.later, ev.Order)
+		return nil
 	case ev.Order != nil:
 		return v.orderNews(ctx, ev.Order)
 	case ev.Balance != nil:

@@ -26,7 +26,7 @@ const codeNoSuchOrder = -2013
 // send again.
 func (v *Venue) settleUnknown(ctx context.Context, now carry.Time) error {
 	for _, x := range v.flights.list {
-		if x.nextPoll == 0 || x.nextPoll > now {
+		if x.nextPoll == 0 || x.nextPoll > now || v.unpaid(x.market) {
 			continue
 		}
 		o, err := v.query(ctx, x)

@@ -48,6 +48,7 @@ func plugOf(path string) (p plug, combined bool, rest string, ok bool) {
 
 // socket is one open connection.
 type socket struct {
+	ready    chan struct{} // closed when conn is set, to nil where it failed
 	conn     *websocket.Conn
 	plug     plug
 	combined bool
@@ -129,6 +130,9 @@ func (h *hub) flush(ctx context.Context, ping bool) {
 	sockets := append([]*socket(nil), h.sockets...)
 	h.mu.Unlock()
 	for _, s := range sockets {
+		if <-s.ready; s.conn == nil {
+			continue
+		}
 		h.mu.Lock()
 		queue := s.queue
 		s.queue = nil
@@ -152,7 +156,7 @@ func (h *hub) closeAll(code websocket.StatusCode, why string, which func(*socket
 	sockets := append([]*socket(nil), h.sockets...)
 	h.mu.Unlock()
 	for _, s := range sockets {
-		if which(s) {
+		if <-s.ready; s.conn != nil && which(s) {
 			_ = s.conn.Close(code, why)
 		}
 	}
@@ -168,12 +172,7 @@ func (s *Server) connect(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
-	conn, err := websocket.Accept(w, r, nil)
-	if err != nil {
-		return // Accept answered
-	}
-	conn.SetReadLimit(1 << 20)
-	k := &socket{conn: conn, plug: p, combined: combined, names: map[string]bool{}, user: -1}
+	k := &socket{ready: make(chan struct{}), plug: p, combined: combined, names: map[string]bool{}, user: -1}
 	for _, name := range strings.Split(r.URL.Query().Get("streams"), "/") {
 		k.subscribe(name)
 	}
@@ -183,20 +182,34 @@ func (s *Server) connect(w http.ResponseWriter, r *http.Request) {
 			k.subscribe(name)
 		}
 	}
+	// It listens before its client can know that it is connected: whatever happens
+	// from then on is told.
 	h := s.opt.Trading.hub
 	h.mu.Lock()
 	h.sockets = append(h.sockets, k)
 	h.mu.Unlock()
+	defer h.remove(k)
+	conn, err := websocket.Accept(w, r, nil)
+	k.conn = conn
+	close(k.ready)
+	if err != nil {
+		return // Accept answered
+	}
+	defer conn.CloseNow()
+	conn.SetReadLimit(1 << 20)
 	s.hear(r.Context(), k)
+}
+
+// remove takes a socket that is gone off the list.
+func (h *hub) remove(k *socket) {
 	h.mu.Lock()
+	defer h.mu.Unlock()
 	for i := range h.sockets {
 		if h.sockets[i] == k {
 			h.sockets = append(h.sockets[:i:i], h.sockets[i+1:]...)
-			break
+			return
 		}
 	}
-	h.mu.Unlock()
-	_ = conn.CloseNow()
 }
 
 func (k *socket) subscribe(name string) {

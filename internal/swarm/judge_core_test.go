@@ -19,6 +19,7 @@ func (j *judge) hear(ev *carry.Event) {
 	switch ev.Kind {
 	case carry.EvMarket:
 		j.market = *ev.Market
+		j.looked(ev.At)
 	case carry.EvRules:
 		j.legs[ev.Pair].taken = true // what was small enough may not be so any more
 	case carry.EvOperator:
@@ -40,6 +41,19 @@ func (j *judge) hear(ev *carry.Event) {
 	a := ev.Account
 	if what := j.ours.differs(a.SpotUSDT, a.PerpUSDT, a.SpotCoins, a.PerpQty); what != "" {
 		j.fail("books", "%s: after %s the books are not the sum of what was told: %s", ev.At, ev.Kind, what)
+	}
+}
+
+// looksMax bounds the cross-sections of a minute: a core that wants more turns
+// round in itself.
+const looksMax = 1500
+
+func (j *judge) looked(at carry.Time) {
+	if m := at.Floor(carry.Minute); m != j.looks.minute {
+		j.looks.minute, j.looks.n = m, 0
+	}
+	if j.looks.n++; j.looks.n == looksMax {
+		j.fail("limits", "%s: %d looks at the market within a minute", at, looksMax)
 	}
 }
 

@@ -41,7 +41,11 @@ type judge struct {
 	market carry.Market
 	minute carry.Time
 	sent   int
-	limit  struct{ coin, total float64 }
+	looks  struct {
+		minute carry.Time
+		n      int
+	}
+	limit struct{ coin, total float64 }
 }
 
 // finding is a broken invariant.

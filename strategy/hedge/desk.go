@@ -111,7 +111,7 @@ type pairState struct {
 	work          [2]work
 	gap           reading
 	dustBid       float64 // what too many coins must cost for an order, 0 if none are
-	leverage      uint32 // set at the exchange, 0 before
+	leverage      uint32  // set at the exchange, 0 before
 }
 
 // work is an order on its way.

@@ -82,7 +82,7 @@ func shortfall(v, f, l, c float64, proceedsMove bool) float64 {
 // slice, from what is held then.
 func (d *Desk) reduce(m *carry.Market, s *survey) {
 	if d.inFlight > d.frozenOrders() {
-		d.wakeBy(d.now + carry.Time(d.p.SliceGapS*float64(carry.Second)))
+		d.wakeBy(d.now + max(carry.Second, carry.Time(d.p.SliceGapS*float64(carry.Second))))
 		return // what is on its way is not known yet
 	}
 	l := d.p.LeverageTargetX

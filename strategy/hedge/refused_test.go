@@ -147,3 +147,25 @@ func TestAReductionWaitsForItsRepair(t *testing.T) {
 		}
 	}
 }
+
+// A reduction whose orders are on their way looks again every second at most,
+// even where slices need no time between them.
+func TestAReductionWaitsWithoutTurningRound(t *testing.T) {
+	p := bare()
+	p.SliceGapS, p.BalanceBandFrac = 0, 0
+	s := newStage(t, 1, p, 4000, 700)
+	s.keeps(0)
+	s.hold(0, 10)
+	s.price(0, 140)
+	s.after(carry.Second)
+	if len(s.way) == 0 {
+		t.Fatal("nothing is reduced")
+	}
+	looks := 0
+	for end := s.at + carry.Minute; s.at < end; looks++ {
+		s.after(max(min(end, s.timer.At)-s.at, 1))
+	}
+	if looks > 65 {
+		t.Errorf("%d looks in a minute", looks)
+	}
+}
