@@ -82,6 +82,9 @@ func (c *runCmd) paper(s *streams) error {
 	}
 	o := lab.PaperOptions{URLs: urls, Streams: live, JournalFile: cmp.Or(c.Journal, paperJournal), Hours: c.Hours, Journal: &lab.Witness{Path: proofsFile},
 		Log: func(text string) { fmt.Fprintf(s.stderr, "%s: %s\n", program, text) }}
+	if o.Operate, err = c.options(s, "PAPER", o.JournalFile, o.Log); err != nil {
+		return err
+	}
 	if c.loopback() {
 		o.Speed = c.Speed
 	}

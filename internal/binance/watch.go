@@ -47,6 +47,12 @@ func (w *Watch) Begun() carry.Time { return w.v.market.done }
 // Pending is how many events are ready for Next.
 func (w *Watch) Pending() int { return w.v.Pending() }
 
+// Wake makes a Next that waits return risk.ErrWait; from any goroutine.
+func (w *Watch) Wake() { w.v.Wake() }
+
+// Now is the time by the clock that the watch goes by.
+func (w *Watch) Now() carry.Time { return w.v.c.Now() }
+
 // Close ends all connections and returns when no goroutine is left.
 func (w *Watch) Close() { w.v.Close() }
 

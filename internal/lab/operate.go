@@ -94,6 +94,19 @@ func operate(spec *Spec, run *strategy.Run, info *carry.TapeInfo, options *Opera
 	return op, nil
 }
 
+// operatePaper lets people watch and steer a paper session; what they ask bears
+// the market's time.
+func (s *Spec) operatePaper(l *lane, p *paper, o *PaperOptions) (*operation, error) {
+	if o.Operate == nil {
+		return nil, nil
+	}
+	options := *o.Operate
+	if o.Pace == nil {
+		options.Now = p.watch.Now
+	}
+	return operate(s, l.run, p.info, &options)
+}
+
 func (op *operation) boardOptions(spec *Spec, run *strategy.Run, info *carry.TapeInfo) panel.BoardOptions {
 	b := panel.BoardOptions{Pairs: info.Pairs, Book: run.Book, Raise: op.raise, Limits: op.o.Limits,
 		Title: panel.Title{Mode: op.o.Mode, Strategy: spec.Entry.Name, Preset: spec.Entry.Preset, Program: program(), Source: info.Source}}

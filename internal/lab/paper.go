@@ -31,6 +31,8 @@ type PaperOptions struct {
 	Journal carry.Journal
 	// Hours ends the session after so many instants; 0: it goes on.
 	Hours int
+	// Operate, if set, lets people watch and steer.
+	Operate *OperateOptions
 	// Say is told of every instant, Log in one line of whatever is out of the
 	// ordinary.
 	Say func(*PaperLine)
@@ -74,7 +76,14 @@ func Paper(ctx context.Context, spec *Spec, o PaperOptions) (*Papered, error) {
 	before := log.line.Instants
 	p.over = func() bool { return o.Hours > 0 && log.line.Instants-before >= o.Hours }
 	log.say = o.Say
-	if _, err = l.run.Advance(ctx); err != nil && ctx.Err() == nil && !errors.Is(err, errHours) {
+	op, err := spec.operatePaper(l, p, &o)
+	if err != nil {
+		return nil, err
+	}
+	if _, err = l.run.Advance(ctx); ctx.Err() != nil || errors.Is(err, errHours) {
+		err = nil // as its owner wanted
+	}
+	if err = op.close(err); err != nil {
 		return nil, fmt.Errorf("paper: %w", err)
 	}
 	out := &Papered{Said: log.said, From: p.from, Continued: before}
@@ -216,6 +225,9 @@ func (p *paper) market(ev *carry.Event) {
 	p.told.Tell(ev.At, ev.Market, p.settled)
 	p.settled = p.settled[:0]
 }
+
+// Wake makes a Next that waits for the market return risk.ErrWait.
+func (p *paper) Wake() { p.watch.Wake() }
 
 // Submit implements risk.Venue.
 func (p *paper) Submit(ctx context.Context, a risk.Approved) error { return p.told.Submit(ctx, a) }
