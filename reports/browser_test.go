@@ -31,6 +31,7 @@ func browserPages(t *testing.T) map[string]string {
 	t.Helper()
 	dir := t.TempDir()
 	doc := invent(5, 8)
+	doc.Twin = invent(5, 8).Run
 	sweep := inventSweep(2)
 	contest := inventContest(1, len(sweep.Net), 800, 0)
 	judged, err := Judge(contest)

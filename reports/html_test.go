@@ -141,7 +141,9 @@ func TestSameDocumentSamePage(t *testing.T) {
 }
 
 func TestSectionsComeInOrderAndAreLinked(t *testing.T) {
-	page := render(t, invent(2, 1))
+	doc := invent(2, 1)
+	doc.Twin = doc.Run
+	page := render(t, doc)
 	at := -1
 	for _, s := range sections() {
 		i := strings.Index(page, `<section id="`+s.id+`"`)

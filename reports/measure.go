@@ -16,6 +16,8 @@ type Document struct {
 	// Facts and Capacity are left out of the report where they are nil.
 	Facts    *MarketFacts
 	Capacity []CapacityPoint
+	// Twin is the backtest of a live session's days; nil in a backtest's report.
+	Twin *carry.Result
 }
 
 // shortSpan is the length below which a yearly figure would be an

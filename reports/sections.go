@@ -23,6 +23,7 @@ func sections() []section {
 		{"drawdown", "Drawdown", false, drawdownSection},
 		{"rolling", "Last 90 days", false, rollingSection},
 		{"attribution", "Where it came from", false, attributionSection},
+		{"twin", "Live and backtest", false, twinSection},
 		{"years", "Years", false, yearsSection},
 		{"months", "Months", false, monthsSection},
 		{"coins", "Coins", false, coinsSection},

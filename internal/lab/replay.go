@@ -58,6 +58,7 @@ func Replay(ctx context.Context, path string) (*Replayed, error) {
 type replayer struct {
 	out  Replayed
 	run  *strategy.Run
+	spec *Spec // of begin
 	past *binance.Past
 	// held is a command until the next record tells whether the gate refused it.
 	held *data.JournalRecord
@@ -83,6 +84,7 @@ func (r *replayer) begin(s *data.Session) error {
 	if err != nil {
 		return err
 	}
+	r.spec = spec
 	r.run = &strategy.Run{Core: core, Gate: risk.NewGate(s.Pairs, risk.Limits{}), Book: book.New(s.Pairs), Journal: strategy.NoJournal{}}
 	r.start(s)
 	return nil
