@@ -109,6 +109,7 @@ const (
 	CodeDayLoss         // the day's loss is larger than it should be
 	CodeStill           // nothing has happened for too long
 	CodeEnded           // the session is over
+	CodeRevive          // EvOperator: a kill ended with its program; a pause is left of it
 	CodeAlarmTest       // asked for by a person
 	CodeAlarmSent       // EvOperator: a channel took the alarm of reason ID
 	CodeAlarmLost       // EvOperator: a channel did not, however often it was tried
@@ -145,7 +146,7 @@ var codeNames = [codeCount]string{
 	CodeKnown: "known", CodeBlocked: "blocked", CodeUnblocked: "unblocked",
 	CodeRetry: "retry", CodePoolHalt: "pool-halt", CodeFlow: "flow",
 	CodeNearLiquidation: "near-liquidation", CodeDayLoss: "day-loss", CodeStill: "still", CodeEnded: "ended",
-	CodeAlarmTest: "alarm-test", CodeAlarmSent: "alarm-sent", CodeAlarmLost: "alarm-lost",
+	CodeRevive: "revive", CodeAlarmTest: "alarm-test", CodeAlarmSent: "alarm-sent", CodeAlarmLost: "alarm-lost",
 	CodeGateLoss: "gate-loss",
 }
 

@@ -34,8 +34,6 @@ type OperateOptions struct {
 	Channels []panel.Channel
 	Watchdog *panel.Watchdog
 	Limits   panel.AlarmLimits
-	// Now is the venue's clock; nil where time stands still between events.
-	Now func() carry.Time
 	// BarWait is how long, by the machine's clock, each cross-section is shown at
 	// least: a rehearsal is over in seconds otherwise.
 	BarWait time.Duration
@@ -55,6 +53,8 @@ type operation struct {
 	send  *panel.Dispatcher
 	stop  context.CancelFunc
 	wait  sync.WaitGroup
+	pairs []carry.Pair
+	step  carry.Time
 	asked int // of the run by people, receipts not counted
 }
 
@@ -66,45 +66,75 @@ func (op *operation) steered() int {
 	return op.asked
 }
 
-// operate wires board, inbox, alarms and dashboard to a run that has not begun.
-func operate(spec *Spec, run *strategy.Run, info *carry.TapeInfo, options *OperateOptions) (*operation, error) {
+// newOperation makes the board of a run whose journal may be recalled first; begin
+// lets people in. Without options it is nil, and so is all that follows.
+func newOperation(spec *Spec, run *strategy.Run, info *carry.TapeInfo, options *OperateOptions) *operation {
 	if options == nil {
-		return nil, nil
+		return nil
 	}
-	op := &operation{o: *options, inbox: &inbox{ring: make(chan struct{}, 1)}}
+	op := &operation{o: *options, inbox: &inbox{ring: make(chan struct{}, 1)}, pairs: info.Pairs, step: info.Step}
 	if op.o.Log == nil {
 		op.o.Log = func(string) {}
 	}
-	op.send = panel.NewDispatcher(op.o.Channels...)
-	op.send.Done = op.delivered
 	op.board = panel.NewBoard(op.boardOptions(spec, run, info))
+	op.board.Replay(true)
 	if op.o.watch != nil {
 		op.o.watch(op.board)
 	}
-	venue := &operated{Venue: run.Venue, op: op, step: info.Step}
+	return op
+}
+
+// begin wires inbox, alarms and dashboard to a run that is about to go. now is the
+// venue's clock, nil where time stands still between events.
+func (op *operation) begin(run *strategy.Run, now func() carry.Time) error {
+	if op == nil {
+		return nil
+	}
+	op.board.Replay(false)
+	op.board.Touch()
+	op.send = panel.NewDispatcher(op.o.Channels...)
+	op.send.Done = op.delivered
 	if w, ok := run.Venue.(waker); ok {
 		op.inbox.wake = w.Wake
 	}
-	run.Venue = venue
-	run.Journal = &boarded{Journal: run.Journal, board: op.board}
-	if err := op.open(info.Pairs); err != nil {
-		return nil, err
+	s := op.board.Snapshot() // of the recalled past, if there is one
+	run.Venue = &operated{Venue: run.Venue, op: op, now: now, last: s.At, begun: s.Seq > 0}
+	op.first()
+	if err := op.open(); err != nil {
+		return err
 	}
 	op.start()
-	return op, nil
+	return nil
 }
 
-// operatePaper lets people watch and steer a paper session; what they ask bears
-// the market's time.
-func (s *Spec) operatePaper(l *lane, p *paper, o *PaperOptions) (*operation, error) {
-	if o.Operate == nil {
-		return nil, nil
+// first asks what the run must hear before anything else: that the kill file is
+// there, or that it is not any more though the session before was killed.
+func (op *operation) first() {
+	killed := op.board.Killed()
+	switch there := op.killFile(); {
+	case there && !killed:
+		op.o.Log("KILL: " + op.killText())
+		op.inbox.put(carry.Event{Kind: carry.EvOperator, Pair: -1, Code: carry.CodeKill})
+	case !there && killed:
+		op.o.Log("the session before was killed; this one is paused until live resume")
+		op.inbox.put(carry.Event{Kind: carry.EvOperator, Pair: -1, Code: carry.CodeRevive})
 	}
-	options := *o.Operate
-	if o.Pace == nil {
-		options.Now = p.watch.Now
+}
+
+// Event implements carry.Journal; it never fails.
+func (op *operation) Event(ev *carry.Event) error {
+	if op == nil {
+		return nil
 	}
-	return operate(s, l.run, p.info, &options)
+	return op.board.Event(ev)
+}
+
+// Command implements carry.Journal; it never fails.
+func (op *operation) Command(at carry.Time, c *carry.Command) error {
+	if op == nil {
+		return nil
+	}
+	return op.board.Command(at, c)
 }
 
 func (op *operation) boardOptions(spec *Spec, run *strategy.Run, info *carry.TapeInfo) panel.BoardOptions {
@@ -127,12 +157,12 @@ func (op *operation) boardOptions(spec *Spec, run *strategy.Run, info *carry.Tap
 }
 
 // open starts the dashboard and says where it is.
-func (op *operation) open(pairs []carry.Pair) (err error) {
+func (op *operation) open() (err error) {
 	if op.o.Dashboard == "" {
 		return nil
 	}
 	token := panel.NewToken()
-	op.serve, err = panel.NewServer(panel.ServerOptions{Listen: op.o.Dashboard, Board: op.board, Pairs: pairs, Token: token, Ask: op.ask, Theme: reports.Theme()})
+	op.serve, err = panel.NewServer(panel.ServerOptions{Listen: op.o.Dashboard, Board: op.board, Pairs: op.pairs, Token: token, Ask: op.ask, Theme: reports.Theme()})
 	if err != nil {
 		return err
 	}
@@ -235,13 +265,13 @@ func (op *operation) watchKill(ctx context.Context) {
 	tick := time.NewTicker(500 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		found := ""
-		if op.o.KillFile != "" {
-			if _, err := os.Stat(op.o.KillFile); err == nil {
-				found = "the file " + filepath.Base(op.o.KillFile) + " is there"
-			}
+		if op.board.Killed() {
+			return // it holds until the program ends
 		}
-		if found == "" {
+		found := ""
+		if op.killFile() {
+			found = op.killText()
+		} else {
 			select {
 			case <-ctx.Done():
 				return
@@ -251,9 +281,6 @@ func (op *operation) watchKill(ctx context.Context) {
 				found = "signal " + s.String()
 			}
 		}
-		if op.board.Snapshot().State.Killed {
-			return // somebody was quicker; it holds until the program ends
-		}
 		op.o.Log("KILL: " + found)
 		if err := op.ask(ctx, panel.Request{Code: carry.CodeKill, Pair: -1}); err == nil {
 			return
@@ -262,6 +289,18 @@ func (op *operation) watchKill(ctx context.Context) {
 			return
 		}
 	}
+}
+
+func (op *operation) killFile() bool {
+	if op.o.KillFile == "" {
+		return false
+	}
+	_, err := os.Stat(op.o.KillFile)
+	return err == nil
+}
+
+func (op *operation) killText() string {
+	return "the file " + filepath.Base(op.o.KillFile) + " is there"
 }
 
 // probe wakes the venue now and then: a loop that answers lives, also where the
@@ -356,7 +395,7 @@ func (b *inbox) end() {
 type operated struct {
 	risk.Venue
 	op    *operation
-	step  carry.Time
+	now   func() carry.Time
 	ev    carry.Event
 	taken chan bool  // of the event that was told last
 	last  carry.Time // of any event
@@ -425,30 +464,8 @@ func (v *operated) settle(ctx context.Context) {
 // when is the time of what a person asks now: the venue's clock, but not beyond
 // the end of the bar under way, whose cross-section is still to come.
 func (v *operated) when() carry.Time {
-	if v.op.o.Now == nil || v.cut == 0 {
+	if v.now == nil || v.cut == 0 {
 		return v.last
 	}
-	return max(v.last, min(v.op.o.Now(), v.cut.Floor(v.step)+v.step))
-}
-
-// boarded is a journal beside which the board is told.
-type boarded struct {
-	carry.Journal
-	board *panel.Board
-}
-
-// Event implements carry.Journal.
-func (j *boarded) Event(ev *carry.Event) error {
-	if err := j.Journal.Event(ev); err != nil {
-		return err
-	}
-	return j.board.Event(ev)
-}
-
-// Command implements carry.Journal.
-func (j *boarded) Command(at carry.Time, c *carry.Command) error {
-	if err := j.Journal.Command(at, c); err != nil {
-		return err
-	}
-	return j.board.Command(at, c)
+	return max(v.last, min(v.now(), v.cut.Floor(v.op.step)+v.op.step))
 }

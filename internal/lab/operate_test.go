@@ -258,6 +258,53 @@ func (s *session) checkKilled() {
 	}
 }
 
+// A board that was told a journal's past knows what one that was there knew, and
+// rang nobody for it; a session that was killed goes on paused.
+func TestTheBoardKnowsARecalledPast(t *testing.T) {
+	s := startSession(t, watchedSpec(t, 5, 3), OperateOptions{BarWait: 10 * time.Millisecond})
+	s.until("three pairs held", func(p *panel.Snapshot) bool { return heldN(p) >= 3 })
+	s.do("kill")
+	if err := <-s.over; err != nil {
+		t.Fatal(err)
+	}
+	var said []string
+	r := &replayer{}
+	var op *operation
+	err := data.ReadJournal(context.Background(), s.journal(), func(d *data.Session) error {
+		if err := r.begin(d); err != nil {
+			return err
+		}
+		op = newOperation(r.spec, r.run, &carry.TapeInfo{Pairs: d.Pairs, Step: carry.Hour}, &OperateOptions{KillFile: filepath.Join(s.dir, "KILL"),
+			Log: func(text string) { said = append(said, text) }})
+		r.run.Journal = op
+		return nil
+	}, r.record)
+	if err == nil {
+		err = r.end()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	op.board.Look()
+	p, want := op.board.Snapshot(), s.out.Result
+	last := len(want.Curve.Equity) - 1
+	if math.Abs(float64(p.Money.Equity)-want.Curve.Equity[last]) > 1e-9*want.Curve.Equity[last] || float64(p.Money.LiquidationUp) != want.Curve.LiquidationUp[last] ||
+		p.Counts.Fills != want.Counts.Fills || p.Counts.Instants != want.Counts.Instants || !p.State.Killed || len(p.Alarms) == 0 || len(said) > 0 {
+		t.Errorf("the board shows %+v, %+v, %d alarms and said %q", p.Money, p.Counts, len(p.Alarms), said)
+	}
+	op.first()
+	if a, ok := op.inbox.take(); !ok || a.ev.Code != carry.CodeRevive {
+		t.Errorf("after a kill the run first hears %+v (%t)", a.ev, ok)
+	}
+	if err := os.WriteFile(filepath.Join(s.dir, "KILL"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	op.first()
+	if a, ok := op.inbox.take(); ok {
+		t.Errorf("killed and with the file there it hears %+v", a.ev)
+	}
+}
+
 // Paused nothing is opened; resumed it goes on.
 func TestPauseAndResume(t *testing.T) {
 	s := startSession(t, watchedSpec(t, 5, 3), OperateOptions{BarWait: 10 * time.Millisecond})

@@ -76,14 +76,17 @@ func Paper(ctx context.Context, spec *Spec, o PaperOptions) (*Papered, error) {
 	before := log.line.Instants
 	p.over = func() bool { return o.Hours > 0 && log.line.Instants-before >= o.Hours }
 	log.say = o.Say
-	op, err := spec.operatePaper(l, p, &o)
-	if err != nil {
+	now := p.watch.Now
+	if o.Pace != nil {
+		now = nil
+	}
+	if err := log.op.begin(l.run, now); err != nil {
 		return nil, err
 	}
 	if _, err = l.run.Advance(ctx); ctx.Err() != nil || errors.Is(err, errHours) {
 		err = nil // as its owner wanted
 	}
-	if err = op.close(err); err != nil {
+	if err = log.op.close(err); err != nil {
 		return nil, fmt.Errorf("paper: %w", err)
 	}
 	out := &Papered{Said: log.said, From: p.from, Continued: before}
@@ -275,7 +278,7 @@ func (c *fastClock) SleepUntil(ctx context.Context, t carry.Time) error {
 
 // paperLane wires core, gate, books and recorder to the paper venue, which need not
 // be connected yet.
-func (s *Spec) paperLane(p *paper) (*lane, *paperLog, error) {
+func (s *Spec) paperLane(p *paper, o *PaperOptions) (*lane, *paperLog, error) {
 	core, err := s.Settings.NewCore(p.info.Pairs, s.Models.terms(p.from))
 	if err != nil {
 		return nil, nil, err
@@ -289,5 +292,6 @@ func (s *Spec) paperLane(p *paper) (*lane, *paperLog, error) {
 	log := &paperLog{sayings: sayings{Journal: l.hash}, policy: policy, books: books, instantAt: -1}
 	l.run = &strategy.Run{Core: core, Venue: p, Gate: risk.NewGate(p.info.Pairs, s.Limits), Book: books,
 		Recorder: strategy.NewRecorder(p.info.Pairs, books), Journal: log}
+	log.op = newOperation(s, l.run, p.info, o.Operate)
 	return l, log, nil
 }

@@ -54,7 +54,7 @@ func (s *Spec) paperBegin(ctx context.Context, o *PaperOptions) (*paperBegun, er
 	if err := p.connect(ctx, s, c, o, -1); err != nil {
 		return b, err
 	}
-	if b.lane, b.log, err = s.paperLane(p); err != nil {
+	if b.lane, b.log, err = s.paperLane(p, o); err != nil {
 		return b, err
 	}
 	b.lane.truth = p.told.Exchange()
@@ -92,7 +92,7 @@ func (s *Spec) paperContinue(ctx context.Context, b *paperBegun, o *PaperOptions
 		if err := sameSession(have, want); err != nil {
 			return err
 		}
-		if b.lane, b.log, err = s.paperLane(p); err != nil {
+		if b.lane, b.log, err = s.paperLane(p, o); err != nil {
 			return err
 		}
 		r.run = b.lane.run

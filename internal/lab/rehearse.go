@@ -131,12 +131,11 @@ func (s *Spec) rehearseOn(ctx context.Context, pg *playground, o RehearseOptions
 	l.run.Venue = begin
 	o.Stage.play(l, pg.info.Pairs)
 	log.progress, log.from, log.to = o.Progress, pg.from, pg.info.To
-	op, err := operate(s, l.run, pg.info, o.Operate)
-	if err != nil {
+	if err := log.op.begin(l.run, nil); err != nil {
 		return nil, err
 	}
 	done, err := l.run.Advance(ctx)
-	err = op.close(err)
+	err = log.op.close(err)
 	if err != nil {
 		return nil, fmt.Errorf("rehearsal: %w", err)
 	}
@@ -145,7 +144,7 @@ func (s *Spec) rehearseOn(ctx context.Context, pg *playground, o RehearseOptions
 	}
 	out, err := s.rehearsed(ctx, pg, o, venue, l, log, kept)
 	if out != nil {
-		out.Steered = op.steered()
+		out.Steered = log.op.steered()
 	}
 	return out, err
 }
@@ -219,6 +218,7 @@ func (s *Spec) liveLane(g *playground, o *RehearseOptions) (*lane, *sayings, err
 	log := &sayings{Journal: l.hash, second: o.Journal}
 	l.run = &strategy.Run{Core: core, Gate: risk.NewGate(g.info.Pairs, risk.Limits{}), Book: books,
 		Recorder: strategy.NewRecorder(g.info.Pairs, books), Journal: log}
+	log.op = newOperation(s, l.run, g.info, o.Operate)
 	return l, log, nil
 }
 
@@ -227,6 +227,7 @@ func (s *Spec) liveLane(g *playground, o *RehearseOptions) (*lane, *sayings, err
 type sayings struct {
 	carry.Journal
 	second   carry.Journal
+	op       *operation // is told last
 	said     []Said
 	last     carry.Market
 	from, to carry.Time
@@ -246,7 +247,10 @@ func (j *sayings) Event(ev *carry.Event) error {
 			return err
 		}
 	}
-	return j.Journal.Event(ev)
+	if err := j.Journal.Event(ev); err != nil {
+		return err
+	}
+	return j.op.Event(ev)
 }
 
 // Command implements carry.Journal.
@@ -257,7 +261,10 @@ func (j *sayings) Command(at carry.Time, c *carry.Command) error {
 			return err
 		}
 	}
-	return j.Journal.Command(at, c)
+	if err := j.Journal.Command(at, c); err != nil {
+		return err
+	}
+	return j.op.Command(at, c)
 }
 
 // opening is a venue that begins with what fills a strategy's windows: the live

@@ -168,6 +168,8 @@ func (b *Board) alarmOfOperator(ev *carry.Event, a *Alarm) bool {
 		a.Level, a.Text = Warn, "paused: nothing is opened or closed by rule"
 	case carry.CodeResume:
 		a.Level, a.Text = Info, "resumed"
+	case carry.CodeRevive:
+		a.Level, a.Text = Warn, "started anew after a kill: paused until a person resumes"
 	case carry.CodeCloseAll, carry.CodeOperatorClose:
 		a.Level, a.Text = Warn, "everything is being closed"
 		if a.Coin != "" {

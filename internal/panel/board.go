@@ -29,9 +29,10 @@ type BoardOptions struct {
 // Board watches a run. Event, Command, Look and End are for the run's goroutine;
 // everything else for any. It is a carry.Journal that never fails.
 type Board struct {
-	o    BoardOptions
-	last atomic.Pointer[Snapshot]
-	beat atomic.Int64 // when the loop was last seen alive, ms by the machine's clock
+	o      BoardOptions
+	last   atomic.Pointer[Snapshot]
+	killed atomic.Bool
+	beat   atomic.Int64 // when the loop was last seen alive, ms by the machine's clock
 
 	market  *carry.Market // of the event under way; borrowed
 	rules   []*carry.Rules
@@ -81,6 +82,9 @@ func (b *Board) Snapshot() *Snapshot {
 	b.mu.Unlock()
 	return &s
 }
+
+// Killed tells whether the kill switch is on, as soon as the run heard of it.
+func (b *Board) Killed() bool { return b.killed.Load() }
 
 // Beat notes that the loop lives.
 func (b *Board) Beat() { b.beat.Store(time.Now().UnixMilli()) }
@@ -155,6 +159,10 @@ func (b *Board) operated(ev *carry.Event) {
 	switch ev.Code {
 	case carry.CodeKill:
 		s.Killed, s.Paused, s.Halted = true, true, true
+		b.killed.Store(true)
+	case carry.CodeRevive:
+		s.Killed = false
+		b.killed.Store(false)
 	case carry.CodePause:
 		s.Paused, s.Halted = true, true
 	case carry.CodeResume:

@@ -125,7 +125,7 @@ func (b *Board) tellCommand(at carry.Time, c *carry.Command) {
 		return
 	}
 	switch c.Code {
-	case carry.CodeKill, carry.CodePause, carry.CodeResume, carry.CodeCloseAll, carry.CodeOperatorClose, carry.CodeWithdraw, carry.CodeAlarmTest:
+	case carry.CodeKill, carry.CodePause, carry.CodeResume, carry.CodeCloseAll, carry.CodeOperatorClose, carry.CodeWithdraw, carry.CodeAlarmTest, carry.CodeRevive:
 		return // the event of the same name was told
 	}
 	b.tell(at, c.Pair, c.Code, "%s", noteText(c))

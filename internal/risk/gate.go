@@ -93,8 +93,11 @@ func (g *Gate) Observe(ev *carry.Event) {
 	case carry.EvRules:
 		g.rules[ev.Pair] = ev.Rules
 	case carry.EvOperator:
-		if ev.Code == carry.CodeKill {
+		switch ev.Code {
+		case carry.CodeKill:
 			g.killed = true
+		case carry.CodeRevive:
+			g.killed = false
 		}
 	}
 }
@@ -117,7 +120,7 @@ func (g *Gate) landed(ev *carry.Event) {
 }
 
 // Kill closes the gate for everything that would increase exposure, until the
-// program ends.
+// program ends; a session that goes on after that begins with CodeRevive.
 func (g *Gate) Kill() { g.killed = true }
 
 // Killed tells whether the kill switch is on.

@@ -115,6 +115,14 @@ func TestNothingPassesWithoutRules(t *testing.T) {
 	if !g.Killed() {
 		t.Error("the kill switch has no effect")
 	}
+	for _, code := range []carry.Code{carry.CodeResume, carry.CodePause, carry.CodeAlarmSent} {
+		if g.Observe(&carry.Event{Kind: carry.EvOperator, Code: code}); !g.Killed() {
+			t.Errorf("%s ends a kill", code)
+		}
+	}
+	if g.Observe(&carry.Event{Kind: carry.EvOperator, Code: carry.CodeRevive}); g.Killed() {
+		t.Error("a new start does not end a kill")
+	}
 }
 
 // A limit holds however many orders are on their way: each counts until its

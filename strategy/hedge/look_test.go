@@ -37,6 +37,18 @@ func TestLookingChangesNothing(t *testing.T) {
 	if got := s.desk.Status(&s.market); !got.Halted || !got.Killed || !got.Paused {
 		t.Errorf("killed, the status is %+v", got)
 	}
+	s.tell(carry.Event{Kind: carry.EvOperator, Pair: -1, Code: carry.CodeResume})
+	if got := s.desk.Status(&s.market); !got.Killed || !got.Paused {
+		t.Errorf("a kill does not outlive a resume: %+v", got)
+	}
+	s.tell(carry.Event{Kind: carry.EvOperator, Pair: -1, Code: carry.CodeRevive})
+	if got := s.desk.Status(&s.market); got.Killed || !got.Paused {
+		t.Errorf("started anew, the status is %+v", got)
+	}
+	s.tell(carry.Event{Kind: carry.EvOperator, Pair: -1, Code: carry.CodeResume})
+	if got := s.desk.Status(&s.market); got.Killed || got.Paused || got.Halted {
+		t.Errorf("resumed, the status is %+v", got)
+	}
 	look()
 	if new(Desk).Status(&s.market).Pairs != nil {
 		t.Error("a desk that was told nothing knows pairs")

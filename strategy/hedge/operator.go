@@ -18,6 +18,8 @@ func (d *Desk) operator(ev *carry.Event) {
 		d.wakeBy(d.now)
 	case carry.CodePause, carry.CodeKill:
 		d.paused, d.killed = true, d.killed || ev.Code == carry.CodeKill
+	case carry.CodeRevive:
+		d.killed = false // and paused still
 	case carry.CodeWithdraw:
 		d.withdraw += ev.Amount.Float()
 		d.wakeBy(d.now)
