@@ -40,12 +40,22 @@ type Result struct {
 	Counts      Counts      `json:"counts"`
 	Extremes    Extremes    `json:"extremes"`
 
+	Survivors *SurvivorBias `json:"survivor_bias,omitempty"`
+
 	Warnings    []Warning    `json:"warnings"`
 	Assumptions []string     `json:"assumptions"`
 	NotIncluded []string     `json:"not_included"`
 	Coverage    []Coverage   `json:"coverage,omitempty"`
 	Manifest    Manifest     `json:"manifest"`
 	Params      []ParamValue `json:"params"`
+}
+
+// SurvivorBias is what a history without its delisted coins would flatter by.
+type SurvivorBias struct {
+	Coins     int     `json:"coins"`
+	Survivors int     `json:"survivors"`          // that still trade at the end
+	Annual    float64 `json:"annual_frac"`        // of the same strategy on them alone
+	Bias      float64 `json:"bias_frac_per_year"` // Annual less the run's
 }
 
 // FlowRow is money of the owner's that moved in (> 0) or out.

@@ -18,6 +18,9 @@ type strip struct {
 	Name, Class    string
 	Bins           []bin
 	Mean, MeanText string
+	// Fair is where a short earns what bills do; its label stands on the side that
+	// the mean leaves free.
+	Fair, FairText, FairSide, FairShift string
 }
 
 type bin struct{ X, Width, Y, Height string }
@@ -45,8 +48,18 @@ func premiumSection(v *view) *content {
 	if len(exit) > 0 {
 		title += " and left at " + basisPoints(out) + ": the premium " + earnedWord(mean(gain)) + " a round trip"
 	}
-	s := premiumStrips(entry, exit)
-	return &content{Title: title, Lead: "The premium is the perpetual's price over spot's, less one, at the fills, in basis points; each trip counts once.",
+	fair := v.fairAtEntry()
+	s := premiumStrips(entry, exit, fair)
+	lead := "The premium is the perpetual's price over spot's, less one, at the fills, in basis points; each trip counts once."
+	if fair == fair {
+		word, far := "above", in-fair
+		if far < 0 {
+			word, far = "below", -far
+		}
+		lead += " The fair premium, at which funding by Binance's formula pays just what bills pay, was " + basisPoints(fair) +
+			" on average: it entered " + fixed(far*1e4, 1) + noBreak + "bp " + word + " it."
+	}
+	return &content{Title: title, Lead: lead,
 		Parts: []part{{"hist", s}, note(count(len(entry), "entry", "entries") + ", " + count(len(exit), "exit", "exits") +
 			"; the outermost bars also hold what lies beyond the 1st and 99th percentile.")}}
 }
@@ -66,11 +79,14 @@ func mean(x []float64) float64 {
 	return sum / float64(len(x))
 }
 
-func premiumStrips(entry, exit []float64) *strips {
+func premiumStrips(entry, exit []float64, fair float64) *strips {
 	all := append(slices.Clone(entry), exit...)
 	slices.Sort(all)
 	low, high := quantile(all, 0.01), quantile(all, 0.99)
 	low, high = math.Min(low, 0), math.Max(high, 0)
+	if fair == fair {
+		low, high = math.Min(low, fair), math.Max(high, fair)
+	}
 	if !(high-low > 1e-6) {
 		low, high = low-0.0005, high+0.0005
 	}
@@ -78,6 +94,13 @@ func premiumStrips(entry, exit []float64) *strips {
 	s.Strips = append(s.Strips, histogram("At entry", "entry", entry, low, high))
 	if len(exit) > 0 {
 		s.Strips = append(s.Strips, histogram("At exit", "exit", exit, low, high))
+	}
+	if fair == fair {
+		e := &s.Strips[0]
+		e.Fair, e.FairText, e.FairSide, e.FairShift = percentOf(fair-low, high-low), basisPoints(fair), "fairleft", "-5"
+		if fair > mean(entry) {
+			e.FairSide, e.FairShift = "fairright", "5"
+		}
 	}
 	ticks := labelTicks(valueTicks(low, high, 9), unitBP)
 	for i, t := range ticks {

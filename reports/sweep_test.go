@@ -2,6 +2,7 @@ package reports
 
 import (
 	"bytes"
+	"encoding/xml"
 	"errors"
 	"image/png"
 	"io"
@@ -143,5 +144,49 @@ func TestPNGsAreWholePictures(t *testing.T) {
 	}
 	if names, err := WritePNGs(dir, &Document{Run: &carry.Result{}}); err != nil || len(names) != 0 {
 		t.Errorf("an empty run draws %v, %v", names, err)
+	}
+}
+
+// The drawings are well-formed, need nothing from outside, and tell the same
+// finding as the picture of that name, in text that can be searched.
+func TestSVGsAreWholeDrawings(t *testing.T) {
+	dir := t.TempDir()
+	doc := invent(2, 1)
+	names, err := WriteSVGs(dir, doc)
+	if err != nil || strings.Join(names, " ") != "equity.svg drawdown.svg attribution.svg leverage.svg" {
+		t.Fatalf("files %v, %v", names, err)
+	}
+	for _, name := range names {
+		text, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var words []string
+		links := 0
+		for dec := xml.NewDecoder(bytes.NewReader(text)); ; {
+			tok, err := dec.Token()
+			if err == io.EOF {
+				break
+			}
+			if err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			switch x := tok.(type) {
+			case xml.CharData:
+				words = append(words, strings.TrimSpace(string(x)))
+			case xml.StartElement:
+				for _, a := range x.Attr {
+					if a.Name.Local == "href" || a.Name.Local == "src" {
+						links++
+					}
+				}
+			}
+		}
+		if said := strings.Join(words, " "); links > 0 || !strings.Contains(said, "tape") || len(said) < 80 {
+			t.Errorf("%s: %d links, says %q", name, links, said)
+		}
+	}
+	if again, err := WriteSVGs(t.TempDir(), nil); !errors.Is(err, ErrNoRun) || again != nil {
+		t.Errorf("%v, %v", again, err)
 	}
 }

@@ -78,6 +78,7 @@ type runCmd struct {
 	Out         string   `help:"Folder for report and tables." default:"out" placeholder:"DIR"`
 	NoReport    bool     `help:"Write result.json and the tables only."`
 	ResultOnly  bool     `help:"Write result.json only."`
+	SVG         bool     `help:"Write the pictures as SVG too." name:"svg"`
 	NoCapacity  bool     `help:"Leave the runs with other capitals out of the report."`
 	NoBaselines bool     `help:"Leave the comparisons with holding and cash out."`
 	JSON        bool     `help:"Print the result as JSON instead of the summary." name:"json"`
@@ -176,6 +177,11 @@ func (c *runCmd) write(s *streams, out *lab.Output, outcome *lab.Outcome, doc *r
 	if !c.ResultOnly && !c.NoReport {
 		if err := out.Report(s.ctx, doc); err != nil {
 			return err
+		}
+		if c.SVG {
+			if err := out.Drawings(doc); err != nil {
+				return err
+			}
 		}
 	}
 	if err := s.ctx.Err(); err != nil {

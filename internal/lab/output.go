@@ -311,6 +311,12 @@ func csvFloat(x float64) string {
 	return strconv.FormatFloat(x, 'f', 8, 64)
 }
 
+// Drawings adds the pictures once more as SVG.
+func (o *Output) Drawings(doc *reports.Document) error {
+	_, err := reports.WriteSVGs(o.tmp, doc)
+	return err
+}
+
 // Report adds the HTML page and the pictures.
 func (o *Output) Report(ctx context.Context, doc *reports.Document) error {
 	if err := o.File("report.html", func(w io.Writer) error { return reports.WriteHTML(w, doc) }); err != nil {
@@ -326,6 +332,7 @@ func (o *Output) Report(ctx context.Context, doc *reports.Document) error {
 // leftovers are files that an earlier run may have left; beside this run's they
 // would tell another story.
 var leftovers = [...]string{"report.html", "equity.png", "drawdown.png", "attribution.png", "leverage.png", "result.json",
+	"equity.svg", "drawdown.svg", "attribution.svg", "leverage.svg",
 	"equity.csv", "trades.csv", "postings.csv", "decisions.jsonl"}
 
 // Commit moves the finished files to their place and removes those of an

@@ -46,6 +46,15 @@ func Execute(ctx context.Context, spec *Spec, watch *Observer) (*Outcome, error)
 	if err != nil {
 		return nil, err
 	}
+	var survivors *lane
+	if !spec.NoBaselines {
+		if survivors, err = spec.survivorLane(info, from); err != nil {
+			return nil, err
+		}
+		if survivors != nil {
+			lanes = append(lanes, survivors)
+		}
+	}
 	quoter := sim.NewQuoter(info, spec.Models.quotes(), from)
 	if err := drive(ctx, tape, quoter, lanes, watch, from); err != nil {
 		return nil, err
@@ -56,9 +65,12 @@ func Execute(ctx context.Context, spec *Spec, watch *Observer) (*Outcome, error)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", l.name, err)
 		}
-		if out.Run == nil {
+		switch {
+		case out.Run == nil:
 			out.Run = res
-		} else {
+		case l == survivors:
+			noteSurvivors(out.Run, res, info)
+		default:
 			out.Baselines = append(out.Baselines, res)
 		}
 	}

@@ -7,7 +7,6 @@ import (
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
-	"gonum.org/v1/plot/vg/vgimg"
 )
 
 // domainOf is the span of finite values of several decimated curves, with room
@@ -30,7 +29,7 @@ func domainOf(curves [][]point, zero bool) (low, high float64, err error) {
 	return low, high, nil
 }
 
-func equityPNG(v *view, c *vgimg.Canvas) error {
+func equityChart(v *view, c vg.CanvasSizer) error {
 	lines := []line{growthLine(v.run)}
 	for _, b := range v.base {
 		lines = append(lines, growthLine(b))
@@ -89,7 +88,7 @@ func (s *sheet) nameEnds(p *plot.Plot, body draw.Canvas, lines []line, curves []
 	}
 }
 
-func drawdownPNG(v *view, c *vgimg.Canvas) error {
+func drawdownChart(v *view, c vg.CanvasSizer) error {
 	pts := decimate(fallLine(v.run), pngColumns/2)
 	low, _, err := domainOf([][]point{pts}, true)
 	if err != nil || v.span <= 0 {
@@ -105,7 +104,7 @@ func drawdownPNG(v *view, c *vgimg.Canvas) error {
 	return nil
 }
 
-func leveragePNG(v *view, c *vgimg.Canvas) error {
+func leverageChart(v *view, c vg.CanvasSizer) error {
 	lev := decimate(columnLine(v.run, "used leverage", v.run.Curve.Leverage), pngColumns/2)
 	low, high, err := domainOf([][]point{lev}, true)
 	if err != nil || v.span <= 0 {
@@ -140,7 +139,7 @@ func cutOff(l line, most float64) line {
 	return l
 }
 
-func attributionPNG(v *view, canvas *vgimg.Canvas) error {
+func attributionChart(v *view, canvas vg.CanvasSizer) error {
 	a := &v.run.Attribution
 	type column struct {
 		name     string

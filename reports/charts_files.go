@@ -6,6 +6,7 @@ import (
 	"image"
 	"image/color"
 	imagedraw "image/draw"
+	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -17,6 +18,7 @@ import (
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgimg"
+	"gonum.org/v1/plot/vg/vgsvg"
 )
 
 // PNG charts are 760 × 430 points at two pixels each. pngColumns is about the
@@ -40,22 +42,46 @@ func WritePNGs(dir string, doc *Document) ([]string, error) {
 	v := newView(doc)
 	// One canvas serves all charts: it is the largest thing a run's end holds.
 	canvas := newCanvas(pngHeight)
+	return writeCharts(dir, ".png", func(draw func(*view, vg.CanvasSizer) error) (io.WriterTo, error) {
+		imagedraw.Draw(canvas.Image(), canvas.Image().Bounds(), image.White, image.Point{}, imagedraw.Src)
+		return vgimg.PngCanvas{Canvas: canvas}, draw(v, canvas)
+	})
+}
+
+// WriteSVGs is WritePNGs as scalable drawings, which stay sharp in print and can be
+// edited: equity.svg and the others.
+func WriteSVGs(dir string, doc *Document) ([]string, error) {
+	if doc == nil || doc.Run == nil {
+		return nil, fmt.Errorf("write charts: %w", ErrNoRun)
+	}
+	v := newView(doc)
+	return writeCharts(dir, ".svg", func(draw func(*view, vg.CanvasSizer) error) (io.WriterTo, error) {
+		c := vgsvg.NewWith(vgsvg.UseWH(pngWidth, pngHeight))
+		c.SetColor(color.White)
+		c.Fill(vg.Rectangle{Max: vg.Point{X: pngWidth, Y: pngHeight}}.Path())
+		return c, draw(v, c)
+	})
+}
+
+// writeCharts lets paper draw every chart of a run and writes it.
+func writeCharts(dir, ext string, paper func(draw func(*view, vg.CanvasSizer) error) (io.WriterTo, error)) ([]string, error) {
 	var names []string
 	for _, f := range [...]struct {
 		name string
-		draw func(*view, *vgimg.Canvas) error
-	}{{"equity.png", equityPNG}, {"drawdown.png", drawdownPNG}, {"attribution.png", attributionPNG}, {"leverage.png", leveragePNG}} {
-		err := f.draw(v, canvas)
+		draw func(*view, vg.CanvasSizer) error
+	}{{"equity", equityChart}, {"drawdown", drawdownChart}, {"attribution", attributionChart}, {"leverage", leverageChart}} {
+		name := f.name + ext
+		c, err := paper(f.draw)
 		if errors.Is(err, errNothing) {
 			continue
 		}
 		if err != nil {
-			return names, fmt.Errorf("draw %s: %w", f.name, err)
+			return names, fmt.Errorf("draw %s: %w", name, err)
 		}
-		if err := writePNG(filepath.Join(dir, f.name), canvas); err != nil {
+		if err := writeChart(filepath.Join(dir, name), c); err != nil {
 			return names, err
 		}
-		names = append(names, f.name)
+		names = append(names, name)
 	}
 	return names, nil
 }
@@ -63,13 +89,13 @@ func WritePNGs(dir string, doc *Document) ([]string, error) {
 // errNothing says that a chart has nothing to show.
 var errNothing = errors.New("nothing to draw")
 
-func writePNG(path string, c *vgimg.Canvas) error {
+func writeChart(path string, c io.WriterTo) error {
 	tmp, err := os.CreateTemp(filepath.Dir(path), ".chart-*")
 	if err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
 	defer os.Remove(tmp.Name()) // gone already after the rename
-	if _, err := (vgimg.PngCanvas{Canvas: c}).WriteTo(tmp); err != nil {
+	if _, err := c.WriteTo(tmp); err != nil {
 		return errors.Join(fmt.Errorf("write %s: %w", path, err), tmp.Close())
 	}
 	if err := tmp.Chmod(0o644); err != nil {
@@ -88,15 +114,14 @@ func newCanvas(height vg.Length) *vgimg.Canvas {
 	return vgimg.NewWith(vgimg.UseWH(pngWidth, height), vgimg.UseDPI(pngDPI), vgimg.UseBackgroundColor(color.White))
 }
 
-// sheet is a PNG in the report's style: a title that says the finding, a line
+// sheet is a chart in the report's style: a title that says the finding, a line
 // under it, and the inputs' hash at the foot.
 type sheet struct {
 	all  draw.Canvas
 	body draw.Canvas // what is left for charts
 }
 
-func newSheet(c *vgimg.Canvas, v *view, title, lead string) *sheet {
-	imagedraw.Draw(c.Image(), c.Image().Bounds(), image.White, image.Point{}, imagedraw.Src)
+func newSheet(c vg.CanvasSizer, v *view, title, lead string) *sheet {
 	all := draw.New(c)
 	s := &sheet{all: all}
 	size := vg.Length(15)
