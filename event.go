@@ -177,8 +177,8 @@ type Event struct {
 	BNB, BNB2 Amount
 	Rate      SettledRate
 	ID        uint32
-	// Number is the exchange's own of the trade or transfer; 0 where there is none,
-	// as in a simulation. After a crash it tells what was told already.
+	// Number is the exchange's own of the trade, transfer or payment; 0 where there
+	// is none, as in a simulation. After a crash it tells what was told already.
 	Number int64
 
 	Market *Market

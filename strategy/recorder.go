@@ -210,7 +210,8 @@ func (r *Recorder) market(ev *carry.Event) error {
 	m, a := ev.Market, ev.Account
 	copy(r.lastSpot, m.SpotLast)
 	copy(r.lastMark, m.Mark)
-	if m.WarmUp || m.Within {
+	// Hours that a session missed are samples, but it did not live them.
+	if m.WarmUp && !r.started || m.Within {
 		return nil
 	}
 	s := r.sample(m, a)
@@ -229,7 +230,10 @@ func (r *Recorder) market(ev *carry.Event) error {
 	c.Leverage = append(c.Leverage, s.used)
 	c.Notional = append(c.Notional, s.notional)
 	c.LiquidationUp = append(c.LiquidationUp, s.distance)
-	r.res.Counts.Instants++
+	if !m.WarmUp {
+		r.res.Counts.Instants++
+		r.openSum += s.open
+	}
 	r.extremes(m.At, &s)
 	r.last = m.At
 	if m.At%carry.Day != 0 {
@@ -289,7 +293,6 @@ func (r *Recorder) begin(m *carry.Market, equity float64) {
 
 func (r *Recorder) extremes(at carry.Time, s *sampled) {
 	x := &r.res.Extremes
-	r.openSum += s.open
 	if s.equity > r.peak {
 		r.peak, r.peakAt = s.equity, at
 	}

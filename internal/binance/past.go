@@ -18,9 +18,10 @@ type Past struct {
 	traded   [2]map[int64]bool
 	lastID   [2][]int64 // newest trade by market and pair; 0: none
 	moved    map[int64]bool
-	paid     map[payment]bool // since the last rates
-	settled  carry.Time       // settlements were told up to here
-	from     carry.Time       // of the first snapshot
+	paid     map[int64]bool // since the last rates, by the exchange's number
+	settled  carry.Time     // settlements were told up to here
+	from     carry.Time     // of the first snapshot
+	instant  carry.Time     // of the last cross-section between two bars
 	last     carry.Time
 	linkDown bool
 	acted    bool // something followed from what was told
@@ -50,15 +51,9 @@ type pastMove struct {
 	unsent bool
 }
 
-// payment is one settlement of one pair.
-type payment struct {
-	pair int32
-	at   carry.Time
-}
-
 // NewPast is the past of a run on n pairs in which nothing has happened yet.
 func NewPast(n int) *Past {
-	p := &Past{moved: map[int64]bool{}, paid: map[payment]bool{}}
+	p := &Past{moved: map[int64]bool{}, paid: map[int64]bool{}}
 	for m := range p.traded {
 		p.traded[m], p.lastID[m] = map[int64]bool{}, make([]int64, n)
 	}
@@ -78,6 +73,9 @@ func (p *Past) Open() int { return len(p.orders) + len(p.moves) }
 // Last is the time of the last event.
 func (p *Past) Last() carry.Time { return p.last }
 
+// Instant is the last instant between two bars that was told.
+func (p *Past) Instant() carry.Time { return p.instant }
+
 // Event takes an event after the books did; its account is kept.
 func (p *Past) Event(ev *carry.Event) {
 	p.account = ev.Account
@@ -93,17 +91,22 @@ func (p *Past) Event(ev *carry.Event) {
 		return
 	case carry.EvMarket:
 		if !ev.Market.Within {
-			p.settled = max(p.settled, ev.At)
+			p.settled, p.instant = max(p.settled, ev.Market.At), ev.Market.At
 		}
 		if ev.Market.WarmUp {
 			return
 		}
 	case carry.EvRates:
-		p.settled = max(p.settled, ev.At)
+		// News that come late bear a later time; the rates have their own.
+		for k := range ev.Rates {
+			p.settled = max(p.settled, ev.Rates[k].At)
+		}
 		clear(p.paid)
 		return
 	case carry.EvPaid:
-		p.paid[payment{ev.Pair, ev.At}] = true
+		if ev.Number != 0 {
+			p.paid[ev.Number] = true
+		}
 	case carry.EvFill, carry.EvSettled, carry.EvLiquidated:
 		p.trade(ev)
 	case carry.EvAck:

@@ -57,8 +57,9 @@ type Venue struct {
 	mirror   *mirror
 	out      []carry.Event
 	head     int
-	agreed   carry.Time // when the two views of the account last did
-	token    uint32     // of this start, in every order's name; 0: the run's first
+	paid     map[int64]bool // payments told before a crash, of settlements whose rates were not
+	agreed   carry.Time     // when the two views of the account last did
+	token    uint32         // of this start, in every order's name; 0: the run's first
 	started  bool
 	ended    bool
 	last     carry.Time // of the last event that was handed out
@@ -169,7 +170,7 @@ func (v *Venue) begin(ctx context.Context) error {
 	if err := v.readRules(ctx, v.c.Now()); err != nil {
 		return err
 	}
-	return v.history(ctx, v.serverNow())
+	return v.history(ctx, v.serverNow().Floor(v.o.Step), v.serverNow())
 }
 
 // Close ends all connections and returns when no goroutine is left.
@@ -279,6 +280,12 @@ func (v *Venue) Wake() {
 	v.called.Store(true)
 	v.inbox.wake()
 }
+
+// Instant is the last instant between two bars that was told or has passed.
+func (v *Venue) Instant() carry.Time { return v.market.done }
+
+// PendingAt is the time of the event that Next returns, if one is ready.
+func (v *Venue) PendingAt() carry.Time { return v.out[v.head].At }
 
 // Pending is how many events are ready for Next.
 func (v *Venue) Pending() int { return len(v.out) - v.head }

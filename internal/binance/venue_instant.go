@@ -94,7 +94,7 @@ func (v *Venue) readSettled(ctx context.Context, at carry.Time) (ready bool, err
 	}
 	m.asked = at
 	if len(m.settled) > 0 {
-		v.tellSettled(at, paid, nil)
+		v.tellSettled(at, paid)
 	}
 	v.payments()
 	return true, nil
@@ -146,24 +146,27 @@ func (v *Venue) paymentOf(s *carry.Settlement, paid []wire.Income) *wire.Income 
 	return nil
 }
 
-// tellSettled tells payments and rates, and when the next ones are due; told are
-// payments that were told before a crash.
-func (v *Venue) tellSettled(at carry.Time, paid []wire.Income, told map[payment]bool) {
+// tellSettled tells payments and rates, and when the next ones are due.
+func (v *Venue) tellSettled(at carry.Time, paid []wire.Income) {
 	m := &v.market
 	for k := range m.settled {
 		s := &m.settled[k]
 		m.noteInterval(s)
 		q := v.mirror.ours.qty[s.Pair]
-		if q == 0 || told[payment{s.Pair, s.At}] {
+		if q == 0 {
 			continue
 		}
-		amount := carry.Amount(0)
+		amount, number := carry.Amount(0), int64(0)
 		if in := v.paymentOf(s, paid); in != nil {
-			amount = in.Amount
+			amount, number = in.Amount, in.TranID
+		}
+		if v.paid[number] {
+			continue // told before a crash, its rate was not
 		}
 		v.emit(carry.Event{Kind: carry.EvPaid, At: s.At, Pair: s.Pair, Leg: carry.Perp, Wallet: carry.PerpWallet, Qty: max(q, -q), Rate: s.Rate,
-			Price: s.Mark, Amount: amount})
+			Price: s.Mark, Amount: amount, Number: number})
 	}
+	clear(v.paid)
 	v.payments()
 	v.emit(carry.Event{Kind: carry.EvRates, At: at, Pair: -1, Rates: m.settled})
 }

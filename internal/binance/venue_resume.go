@@ -21,7 +21,7 @@ func (v *Venue) recall(p *Past) {
 	o.usdt = [2]carry.Amount{p.account.SpotUSDT, p.account.PerpUSDT}
 	copy(o.coins, p.account.SpotCoins)
 	copy(o.qty, p.account.PerpQty)
-	v.last, v.token = p.last, freshToken(p.token)
+	v.last, v.token, v.paid = p.last, freshToken(p.token), p.paid
 	v.flights.traded, v.moved = p.traded, p.moved
 	for _, n := range p.ended {
 		v.flights.ended[v.nameOf(n)] = true
@@ -63,13 +63,11 @@ func (v *Venue) resume(ctx context.Context, p *Past) error {
 	if p.linkDown {
 		v.emit(carry.Event{Kind: carry.EvLink, At: p.last, Pair: -1})
 	}
-	if err := v.history(ctx, p.settled); err != nil {
+	// An instant that has just passed is cut as ever, with what the streams tell.
+	done := max(p.instant, (v.serverNow() - patience).Floor(v.o.Step))
+	if err := v.history(ctx, done, p.settled); err != nil {
 		return err
 	}
-	if err := v.readRules(ctx, v.market.done); err != nil {
-		return err
-	}
-	v.market.prime(v.o.Step)
 	now := v.c.Now()
 	for _, x := range v.flights.list {
 		x.latest = v.serverNow()
@@ -82,6 +80,10 @@ func (v *Venue) resume(ctx context.Context, p *Past) error {
 	if err := v.catchUp(ctx, p); err != nil {
 		return err
 	}
+	if err := v.readRules(ctx, max(v.last, now)); err != nil {
+		return err
+	}
+	v.market.prime(v.o.Step)
 	if err := v.settleUnsent(ctx, now); err != nil {
 		return err
 	}
@@ -128,12 +130,12 @@ func (v *Venue) catchUp(ctx context.Context, p *Past) error {
 			trades = trades[1:]
 		}
 		v.market.settled = rates[:n]
-		v.tellSettled(rates[0].At, paid, p.paid)
+		v.tellSettled(rates[0].At, paid)
 		v.market.asked = rates[0].At
 		rates = rates[n:]
 	}
 	v.market.settled = nil
-	v.market.asked = v.market.done
+	v.market.asked = max(v.market.asked, v.market.done)
 	for k := range trades {
 		if err := v.late(ctx, &trades[k], ends); err != nil {
 			return err

@@ -117,41 +117,61 @@ func (v *Venue) Agrees(ctx context.Context) error {
 	return nil
 }
 
-// history reads what came before the first cross-section: the bars since the
-// midnight before last, for prices, premiums and the day's values, and the last
-// settlements up to a time, for their intervals.
-func (v *Venue) history(ctx context.Context, settled carry.Time) error {
+// history reads what came before the first cross-section after done: the bars since
+// the midnight before last, for prices, premiums and the day's values, and the last
+// settlements up to a time, for their intervals. Where done is not the last instant
+// that has passed, the bar up to that one is kept for its cross-section.
+func (v *Venue) history(ctx context.Context, done, settled carry.Time) error {
 	m := &v.market
 	now := v.serverNow()
-	m.done = now.Floor(v.o.Step)
+	m.done = done
 	from := min(m.done.Floor(carry.Day)-carry.Day, m.done-4*v.o.Step)
 	back := int((m.done - from) / v.o.Step)
+	rows := back
+	if done < now.Floor(v.o.Step) {
+		rows++
+	}
 	for i := range v.o.Pairs {
 		p := &v.o.Pairs[i]
 		for leg, k := range [...]struct {
 			kind   Kind
 			symbol string
 		}{{SpotKlines, p.SpotSymbol}, {PerpKlines, p.PerpSymbol}} {
-			rows, _, err := v.c.Klines(ctx, nil, k.kind, k.symbol, v.o.Interval, from, back)
+			list, _, err := v.c.Klines(ctx, nil, k.kind, k.symbol, v.o.Interval, from, rows)
 			if err != nil && !errors.Is(err, ErrUnknownSymbol) {
 				return err
 			}
-			m.earlier[leg] = append(m.earlier[leg][:0], rows...)
+			m.earlier[leg] = append(m.earlier[leg][:0], list...)
 		}
 		v.remember(int32(i), from, back)
+		if rows > back {
+			v.keepBar(int32(i), done)
+		}
 	}
-	rows, err := v.fundingSince(ctx, min(settled, now)-3*carry.Day)
+	recent, err := v.fundingSince(ctx, min(settled, now)-3*carry.Day)
 	if err != nil {
 		return err
 	}
-	for _, r := range rows {
+	for _, r := range recent {
 		if i, ok := v.symbols[wire.Futures][r.Symbol]; ok && !r.Special && r.At.Slot() <= settled {
 			s := carry.Settlement{At: r.At.Slot(), Pair: i, Rate: r.Rate, IntervalH: 8}
 			m.noteInterval(&s)
 		}
 	}
-	m.asked = min(m.done, settled)
+	m.asked = min(now.Floor(v.o.Step), settled)
 	return nil
+}
+
+// keepBar notes a pair's bar that began at a time, as if the stream had told it.
+func (v *Venue) keepBar(i int32, at carry.Time) {
+	m := &v.market
+	for leg := range m.earlier {
+		for r := range m.earlier[leg] {
+			if row := &m.earlier[leg][r]; row.At == at && row.Volume > 0 {
+				m.bars[leg][i] = bar{at: at, close: row.Close, value: float64(row.Volume * row.Close)}
+			}
+		}
+	}
 }
 
 // remember runs one pair's earlier bars through the state, as if they had come

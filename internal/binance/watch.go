@@ -38,7 +38,7 @@ func (w *Watch) Start(ctx context.Context) error {
 	if err := v.readRules(ctx, v.c.Now()); err != nil {
 		return err
 	}
-	return v.history(ctx, v.serverNow())
+	return v.history(ctx, v.serverNow().Floor(v.o.Step), v.serverNow())
 }
 
 // Begun is the last instant before the first that Next will tell.

@@ -10,7 +10,6 @@ import (
 	"carry/internal/book"
 	"carry/internal/exchange"
 	"carry/internal/risk"
-	"carry/sim"
 	"carry/strategy"
 )
 
@@ -122,13 +121,9 @@ func (s *Spec) rehearseOn(ctx context.Context, pg *playground, o RehearseOptions
 		return nil, err
 	}
 	defer venue.Close()
-	begin := &opening{live: venue, since: pg.info.From}
-	if kept.past == nil {
-		if begin.warm, err = warmUpFrom(ctx, pg.client, pg.info, s.Models.quotes(), pg.from); err != nil {
-			return nil, err
-		}
+	if l.run.Venue, err = s.opened(ctx, pg, venue, kept.past); err != nil {
+		return nil, err
 	}
-	l.run.Venue = begin
 	o.Stage.play(l, pg.info.Pairs)
 	log.progress, log.from, log.to = o.Progress, pg.from, pg.info.To
 	if err := log.op.begin(l.run, nil); err != nil {
@@ -266,43 +261,3 @@ func (j *sayings) Command(at carry.Time, c *carry.Command) error {
 	}
 	return j.op.Command(at, c)
 }
-
-// opening is a venue that begins with what fills a strategy's windows: the live
-// venue's snapshot and rules, then the past, then the live venue.
-type opening struct {
-	live  *binance.Venue
-	warm  *sim.Venue
-	since carry.Time // the past's beginning
-}
-
-// Next implements risk.Venue.
-func (o *opening) Next(ctx context.Context) (*carry.Event, error) {
-	if o.warm == nil || o.live.Pending() > 0 {
-		ev, err := o.live.Next(ctx)
-		if err == nil && o.warm != nil {
-			// Told before the past, the present bears the past's time: a core's
-			// time does not run backward.
-			ev.At = o.since
-		}
-		return ev, err
-	}
-	for {
-		ev, err := o.warm.Next(ctx)
-		if errors.Is(err, risk.ErrWait) {
-			o.warm = nil
-			return o.Next(ctx)
-		}
-		if err != nil {
-			return nil, err
-		}
-		if ev.Kind == carry.EvRates || ev.Kind == carry.EvMarket {
-			return ev, nil
-		}
-	}
-}
-
-// Wake is the live venue's.
-func (o *opening) Wake() { o.live.Wake() }
-
-// Submit implements risk.Venue.
-func (o *opening) Submit(ctx context.Context, a risk.Approved) error { return o.live.Submit(ctx, a) }
