@@ -220,17 +220,7 @@ func (v *Venue) lookIn(f *Frames, start carry.Time) {
 		if m.At < v.x.endedUntil[i] {
 			continue
 		}
-		m.Mark[i] = at.mark(frac, last.Mark[i])
-		if at.trades(carry.Perp) {
-			m.PerpLast[i] = at.path(carry.Perp, frac)
-		}
-		switch {
-		case at.trades(carry.Spot):
-			m.SpotLast[i] = at.path(carry.Spot, frac)
-		case at.trades(carry.Perp):
-			// A halted coin goes with its perpetual, as at the bar's start.
-			m.SpotLast[i] = float64(last.SpotLast[i] * (m.PerpLast[i] / last.PerpLast[i]))
-		}
+		at.moment(frac, m, i)
 	}
 	v.tell(m, v.showAt)
 }

@@ -119,3 +119,43 @@ func (b bar) extreme(leg carry.Leg, side carry.Side, f, g float64) float64 {
 	}
 	return best
 }
+
+// moment writes what path and mark say of fraction f into m, whose row has the
+// prices of the bar's start: both together, since each leans on the one before.
+func (b bar) moment(f float64, m *carry.Market, i int) {
+	k, last := b.k, m.PerpLast[i]
+	spot, perp := b.trades(carry.Spot), b.trades(carry.Perp)
+	inside := f > 0 && f < 1
+	s := 0.0
+	if spot {
+		s = b.own(carry.Spot, f)
+	}
+	x := 0.0 // of the perpetual
+	switch {
+	case perp && spot && inside:
+		sp, pp := &b.b.Spot, &b.b.Perp
+		x = between(s*ratio(pp.Open[k], sp.Open[k], pp.Close[k], sp.Close[k], f), pp.Low[k], pp.High[k])
+	case perp:
+		x = b.own(carry.Perp, f)
+	}
+	open, high, end := b.b.MarkOpen[k], b.b.MarkHigh[k], b.b.MarkClose[k]
+	known := open == open && end == end && high == high
+	switch {
+	case known && perp:
+		m.Mark[i] = min(x*ratio(open, b.b.Perp.Open[k], end, b.b.Perp.Close[k], f), high)
+	case known:
+		m.Mark[i] = open + float64((end-open)*f)
+	case perp:
+		m.Mark[i] = x
+	}
+	if perp {
+		m.PerpLast[i] = x
+	}
+	switch {
+	case spot:
+		m.SpotLast[i] = s
+	case perp:
+		// A halted coin goes with its perpetual, as at the bar's start.
+		m.SpotLast[i] = float64(m.SpotLast[i] * (x / last))
+	}
+}

@@ -90,3 +90,39 @@ func TestPerpetualFollowsSpot(t *testing.T) {
 		t.Errorf("half way from 1 %% to 3 %% the premium is %v", p)
 	}
 }
+
+// A moment is what path and mark say of it, to the last bit.
+func TestMomentsAreOnThePath(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var b carry.Block
+		b.Resize(1, 1)
+		price := func(name string) float64 { return rapid.Float64Range(50, 150).Draw(t, name) }
+		for _, leg := range [...]*carry.Bars{&b.Spot, &b.Perp} {
+			o, c := price("open"), price("close")
+			leg.Open[0], leg.Close[0] = o, c
+			leg.High[0], leg.Low[0] = max(o, c)*rapid.Float64Range(1, 1.2).Draw(t, "up"), min(o, c)*rapid.Float64Range(0.8, 1).Draw(t, "down")
+			leg.Volume[0] = float64(rapid.IntRange(0, 1).Draw(t, "volume"))
+		}
+		o, c := price("mark open"), price("mark close")
+		b.MarkOpen[0], b.MarkClose[0], b.MarkHigh[0] = o, c, max(o, c)*1.05
+		if rapid.Bool().Draw(t, "no mark") {
+			b.MarkOpen[0], b.MarkHigh[0], b.MarkClose[0] = math.NaN(), math.NaN(), math.NaN()
+		}
+		f := rapid.SampledFrom([]float64{0, 0.001, 1.0 / 3, 0.5, 2.0 / 3, 0.9, 1}).Draw(t, "f")
+		m := &carry.Market{SpotLast: []float64{100}, PerpLast: []float64{101}, Mark: []float64{100.5}}
+		at := bar{&b, 0}
+		spot, perp, mark := 100.0, 101.0, at.mark(f, 100.5)
+		if at.trades(carry.Perp) {
+			perp = at.path(carry.Perp, f)
+		}
+		switch {
+		case at.trades(carry.Spot):
+			spot = at.path(carry.Spot, f)
+		case at.trades(carry.Perp):
+			spot *= perp / 101
+		}
+		if at.moment(f, m, 0); m.SpotLast[0] != spot || m.PerpLast[0] != perp || m.Mark[0] != mark {
+			t.Fatalf("%v %v %v, by the path %v %v %v", m.SpotLast[0], m.PerpLast[0], m.Mark[0], spot, perp, mark)
+		}
+	})
+}
