@@ -17,7 +17,7 @@ const program = "live"
 
 // commands are all subcommands; `run` is the default.
 type commands struct {
-	Run       runCmd       `cmd:"" default:"withargs" help:"Trade on paper, or rehearse with --rehearse (the default command)."`
+	Run       runCmd       `cmd:"" default:"withargs" help:"Trade on paper; rehearse with --rehearse; trade with --trade (the default command)."`
 	Plan      planCmd      `cmd:"" help:"Sizes, costs and dangers of a live run that would start now; needs no keys."`
 	Checks    checksCmd    `cmd:"" help:"What stands between you and real money: exchange, key, account, and what was tried. Exit code 6 while anything is open."`
 	Exchange  exchangeCmd  `cmd:"" help:"Serve a Binance on 127.0.0.1 that replays history or a generated market, for your own client."`
@@ -48,7 +48,7 @@ func run(ctx context.Context, stdout, stderr io.Writer, args []string) int {
 	exited := -1
 	parser, err := kong.New(&c, kong.Name(program), kong.Writers(stdout, stderr),
 		kong.Description("The same strategy, gate, books and loop as backtest, on an exchange.\n\n"+
-			"Without keys it trades on paper: live prices, simulated fills. There is no real trading or testnet mode yet. live --rehearse runs everything against an exchange on this machine."),
+			"Without keys it trades on paper: live prices, simulated fills. With --trade it trades on an account, once live checks has nothing open. live --rehearse runs everything against an exchange on this machine."),
 		kong.Exit(func(code int) { exited = code }), kong.UsageOnError(), kong.Bind(s),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 80}))
 	if err != nil {

@@ -17,6 +17,7 @@ type runCmd struct {
 	worldFlags
 	paperFlags
 	operateFlags
+	tradeFlags
 	Rehearse bool   `help:"Run against an exchange on this machine, through the real adapter, and compare with the backtest."`
 	Journal  string `help:"The session's journal. On paper it is the account, paper.db unless told otherwise; a rehearsal's that is there goes on, with --connect." placeholder:"FILE"`
 	Connect  string `help:"Rehearse against a live exchange --lockstep that runs already and outlives this program." placeholder:"URL"`
@@ -25,7 +26,12 @@ type runCmd struct {
 
 // Run rehearses, or trades on paper.
 func (c *runCmd) Run(s *streams) error {
-	if !c.Rehearse {
+	switch {
+	case c.Trade && c.Rehearse:
+		return cli.Failf(cli.Usage, "leave one of them out", "--trade and --rehearse contradict each other")
+	case c.Trade:
+		return c.trade(s)
+	case !c.Rehearse:
 		return c.paper(s)
 	}
 	if err := c.checkConnect(); err != nil {

@@ -34,6 +34,9 @@ type VenueOptions struct {
 	Past *Past
 	// Pace is set in rehearsals.
 	Pace Pacer
+	// Speed is how many of the market's seconds a second of the machine's clock has
+	// at a loopback exchange; 0: one.
+	Speed float64
 	// Seed of the waits before connecting again.
 	Seed uint64
 	Log  func(text string)
@@ -390,10 +393,10 @@ func (v *Venue) pass(ctx context.Context) error {
 	}
 	wait := time.Minute
 	for _, at := range wakes {
-		wait = min(wait, time.Duration(max(0, at-v.c.Now()))*time.Millisecond)
+		wait = min(wait, v.real(max(0, at-v.c.Now())))
 	}
 	if v.market.cutAt != 0 {
-		wait = min(wait, 200*time.Millisecond)
+		wait = min(wait, 200*time.Millisecond, v.real(carry.Second))
 	}
 	if v.o.Pace != nil {
 		wait = 200 * time.Millisecond // only for the links: what is due in market time stays due
@@ -407,6 +410,11 @@ func (v *Venue) pass(ctx context.Context) error {
 		return ctx.Err()
 	}
 	return nil
+}
+
+// real is a span of the market's time by the machine's clock.
+func (v *Venue) real(t carry.Time) time.Duration {
+	return time.Duration(float64(t) * float64(time.Millisecond) / max(v.o.Speed, 1))
 }
 
 // emit tells an event. What became known late bears the time of its telling: a

@@ -20,6 +20,12 @@ const (
 	patience    = 30 * carry.Second
 )
 
+// settleDelay is settleDelay, and at a loopback exchange that runs fast at least the
+// tenth of a second that streams need to come.
+func (v *Venue) settleDelay() carry.Time {
+	return max(settleDelay, carry.Time(v.o.Speed*float64(carry.Second)/10))
+}
+
 // cutIfDue cuts the cross-section that is due: what was settled, the rules and
 // the market of one instant, in the order in which a simulation tells them.
 func (v *Venue) cutIfDue(ctx context.Context, now carry.Time) error {
@@ -30,7 +36,7 @@ func (v *Venue) cutIfDue(ctx context.Context, now carry.Time) error {
 		v.emit(carry.Event{Kind: carry.EvMarket, At: c.At, Pair: -1, Market: c})
 		return nil
 	}
-	if at == 0 || v.o.Pace == nil && v.serverNow() < at+settleDelay {
+	if at == 0 || v.o.Pace == nil && v.serverNow() < at+v.settleDelay() {
 		return nil
 	}
 	ready, err := v.readSettled(ctx, at)

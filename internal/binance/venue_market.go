@@ -124,6 +124,10 @@ func (m *marketState) inside() *carry.Market {
 	c.At, c.Within = m.insideAt, true
 	for i := range c.Pairs {
 		c.Mark[i] = m.mark[i]
+		if p := c.Predicted[i]; p != p {
+			// No bar has closed since the start.
+			c.Predicted[i] = carry.PredictedRate(m.rate[i])
+		}
 		spot, perp := m.trading[carry.Spot][i], m.trading[carry.Perp][i]
 		if perp {
 			c.PerpLast[i] = m.now[carry.Perp][i]

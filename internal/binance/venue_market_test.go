@@ -67,3 +67,23 @@ func TestNoEventWithoutATime(t *testing.T) {
 		t.Errorf("%+v, %v", ev, err)
 	}
 }
+
+// Before the first cross-section after a start a moment inside the bar has the rates
+// that the marks tell; afterwards those of the last closed bar.
+func TestMomentAfterAStartHasRates(t *testing.T) {
+	hour := carry.Time(450_000) * carry.Hour
+	v := hourOld(hour)
+	m := &v.market
+	m.prime(carry.Hour)
+	m.marks = []wire.Mark{{Symbol: "BTCUSDT", Mark: 30_000, Rate: 0.0003, At: hour + carry.Minute}}
+	v.takeMarks()
+	if c := m.inside(); float64(c.Predicted[0]) != 0.0003 {
+		t.Errorf("after a start the rate is %v", c.Predicted[0])
+	}
+	m.cross(hour+carry.Hour, carry.Hour)
+	m.marks[0].At, m.marks[0].Rate = hour+carry.Hour+carry.Minute, 0.0005
+	v.takeMarks()
+	if c := m.inside(); float64(c.Predicted[0]) != 0.0003 {
+		t.Errorf("after a cross-section the rate is %v", c.Predicted[0])
+	}
+}

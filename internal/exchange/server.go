@@ -291,6 +291,9 @@ func (s *Server) serve(h host, w http.ResponseWriter, r *http.Request) {
 			break
 		}
 		q := &query{now: now, market: Market(h), method: r.Method, path: r.URL.Path, rawQuery: r.URL.RawQuery, rawBody: string(body), apiKey: r.Header.Get("X-MBX-APIKEY"), trading: s.opt.Trading != nil}
+		if t := s.opt.Trading; t != nil {
+			q.pace = t.clock.pace()
+		}
 		a, name, earned = s.rest(q)
 	case archiveHost:
 		a, name = s.archive.get(r.URL.Path, now)

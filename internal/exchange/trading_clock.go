@@ -32,6 +32,13 @@ func (c *stepClock) run(speed float64, until carry.Time) {
 	c.base, c.since, c.speed, c.until = c.now(), time.Now(), speed, until
 }
 
+// pace is the speed at which it runs; 0 where it stands.
+func (c *stepClock) pace() float64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.speed
+}
+
 func (c *stepClock) now() carry.Time {
 	if c.speed == 0 {
 		return c.base

@@ -33,6 +33,18 @@ type Checks struct {
 	Exchange string            `json:"exchange"`
 	List     []binance.Finding `json:"checks"`
 	Open     int               `json:"open"`
+	account  int               // how many of them are of exchange, key and account
+}
+
+// OpenAccount counts what is open of exchange, key and account, without the path
+// that leads there.
+func (c *Checks) OpenAccount() (n int) {
+	for _, f := range c.List[:c.account] {
+		if !f.OK {
+			n++
+		}
+	}
+	return n
 }
 
 // What paper must have shown.
@@ -63,6 +75,7 @@ func RunChecks(ctx context.Context, spec *Spec, o ChecksOptions) (*Checks, error
 		}
 		out.List = append(out.List, c.Examine(ctx, e)...)
 	}
+	out.account = len(out.List)
 	out.List = append(out.List, paperFinding(ctx, &o))
 	proofs, err := ReadProofs(o.Proofs)
 	if err != nil {

@@ -135,7 +135,7 @@ func paperPairs(ctx context.Context, c *binance.Client, s *Spec, o *PaperOptions
 func (p *paper) connect(ctx context.Context, s *Spec, c *binance.Client, o *PaperOptions, after carry.Time) error {
 	var err error
 	if p.watch, err = binance.NewWatch(binance.VenueOptions{Pairs: p.info.Pairs, Step: paperStep, Interval: barName(paperStep), Streams: o.Streams,
-		Client: c, Pace: o.Pace, Seed: s.Seed, Log: o.Log}); err != nil {
+		Client: c, Pace: o.Pace, Speed: o.Speed, Seed: s.Seed, Log: o.Log}); err != nil {
 		return err
 	}
 	if err := p.watch.Start(ctx); err != nil {

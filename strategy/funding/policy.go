@@ -216,7 +216,7 @@ func (p *Policy) Judge(i int, m *carry.Market, held bool, v *hedge.Verdict) {
 		return
 	}
 	const all = carry.Tradable | carry.FundingFresh
-	if m.Flags[i]&all != all {
+	if p := m.Predicted[i]; m.Flags[i]&all != all || p != p {
 		v.Open = carry.CodeStale
 		if held && m.Flags[i]&carry.FundingFresh == 0 {
 			v.Close, v.Patient = carry.CodeFundingGap, true

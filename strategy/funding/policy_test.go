@@ -336,3 +336,18 @@ func TestNothingIsOpenedThatWouldBeClosed(t *testing.T) {
 		t.Errorf("%d opened, %d closed, %d settings refused: the test does not test much", opened, closed, refused)
 	}
 }
+
+// A rate that nobody knows is no rate: neither a reason to open nor one to close.
+func TestAnUnknownRateDecidesNothing(t *testing.T) {
+	c := newClerk(t).days(10, 0.03)
+	if v := c.judge(false); v.Open != carry.OK {
+		t.Fatalf("with a rate it is not opened: %s", v.Open)
+	}
+	c.market.Predicted[0] = carry.PredictedRate(math.NaN())
+	if v := c.judge(false); v.Open != carry.CodeStale {
+		t.Errorf("opened: %s", v.Open)
+	}
+	if v := c.judge(true); v.Close != carry.OK || v.Open != carry.CodeStale {
+		t.Errorf("closed: %s, opened: %s", v.Close, v.Open)
+	}
+}
