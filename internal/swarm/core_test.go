@@ -9,6 +9,7 @@ import (
 	"net/http"
 
 	"carry"
+	"carry/internal/binance"
 	"carry/internal/book"
 	"carry/internal/risk"
 	"carry/sim"
@@ -21,6 +22,7 @@ type seams struct {
 	venue    func(risk.Venue) risk.Venue               // between loop and exchange
 	told     func(ev *carry.Event) []carry.Event       // what the client makes of an outcome
 	wire     func(http.RoundTripper) http.RoundTripper // between adapter and exchange
+	pace     func(*binance.Lockstep) binance.Pacer     // what lets market time go on
 	settings func(s strategy.Settings)                 // unknown to the judge
 }
 

@@ -21,10 +21,8 @@ import (
 	"carry/sim"
 )
 
-// playStack makes a seed's run through the whole stack: the adapter of Binance,
-// HTTP and WebSockets over pipes, the loopback exchange, in a bubble of false time,
-// which does not end before every goroutine of it has.
-func playStack(t *testing.T, seed uint64, bug *seams, trace func(*carry.Event, []carry.Command)) (j *judge) {
+// playStack makes a seed's run through the whole stack.
+func playStack(t *testing.T, seed uint64, bug *seams, trace func(*carry.Event, []carry.Command)) *judge {
 	t.Helper()
 	d, err := drawn(seed, stackSize)
 	if err != nil {
@@ -34,18 +32,26 @@ func playStack(t *testing.T, seed uint64, bug *seams, trace func(*carry.Event, [
 	if bug == nil {
 		bug = &seams{}
 	}
+	return d.play(t, bug, trace)
+}
+
+// play makes a run through the adapter of Binance, HTTP and WebSockets over pipes
+// and the loopback exchange, in a bubble of false time, which does not end before
+// every goroutine of it has.
+func (d *draw) play(t *testing.T, bug *seams, trace func(*carry.Event, []carry.Command)) *judge {
+	t.Helper()
 	tape, err := d.roughMarket()
 	if err != nil {
 		t.Fatal(err)
 	}
-	j = newJudge(d, tape.Info().Pairs)
+	j := newJudge(d, tape.Info().Pairs)
 	j.trace = trace
+	if bug.settings != nil {
+		bug.settings(d.set)
+	}
 	synctest.Test(t, func(t *testing.T) {
-		if bug.settings != nil {
-			bug.settings(d.set)
-		}
 		// False time: what waits for ever ends.
-		ctx, cancel := context.WithTimeout(context.Background(), 24*time.Hour)
+		ctx, cancel := context.WithTimeout(context.Background(), d.market.To.UTC().Sub(d.from.UTC())+24*time.Hour)
 		defer cancel()
 		done, err := lab.Rehearse(ctx, d.spec(), lab.RehearseOptions{Faults: d.wire, Stage: j.stage(bug), Log: j.log})
 		if err != nil {
@@ -120,6 +126,7 @@ func (j *judge) stage(bug *seams) lab.Stage {
 			}
 			return j
 		},
+		Pace:  bug.pace,
 		Begin: func(_ *carry.Account, truth lab.Truth) { j.truth = truth.Balances },
 	}
 }
