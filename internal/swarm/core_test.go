@@ -65,8 +65,8 @@ func playTraced(seed uint64, bug *seams, trace func(*carry.Event, []carry.Comman
 	if bug.venue != nil {
 		venue = bug.venue(v)
 	}
-	books := book.New(info.Pairs)
-	run := &strategy.Run{Core: j, Venue: venue, Gate: risk.NewGate(info.Pairs, d.limits), Book: books, Journal: strategy.NewHashJournal(),
+	books, hash := book.New(info.Pairs), strategy.NewHashJournal()
+	run := &strategy.Run{Core: j, Venue: venue, Gate: risk.NewGate(info.Pairs, d.limits), Book: books, Journal: hash,
 		Recorder: strategy.NewRecorder(info.Pairs, books)}
 	if err := v.plan(d); err != nil {
 		return nil, err
@@ -76,6 +76,7 @@ func playTraced(seed uint64, bug *seams, trace func(*carry.Event, []carry.Comman
 		return j, nil
 	}
 	j.result(run.Recorder)
+	j.hash = hash.Sum()
 	j.seen["events"] += int(j.seq)
 	return j, nil
 }

@@ -21,6 +21,7 @@ type judge struct {
 
 	broken []finding
 	seen   map[string]int // what the run had in it
+	hash   string         // of its journal
 
 	// At the exchange.
 	truth  func() (spot, perp carry.Amount, coins []carry.Wide, contracts []carry.Qty)

@@ -24,6 +24,16 @@ type exhibit struct {
 // within is the number of seeds in which every bug must be caught.
 const within = 100
 
+// Sending again is caught in the whole stack as well.
+func TestTheCanaryIsCaughtInTheStack(t *testing.T) {
+	e := exhibitsOfTheWire()[0]
+	seed, f, ok := e.caught(t)
+	if !ok {
+		t.Fatalf("%s: not caught within %d seeds", e.name, within)
+	}
+	t.Logf("%s: caught at seed %d by %s: %s", e.name, seed, f.rule, f.text)
+}
+
 // Sending an order again whose answer was lost is the dearest bug of all: the
 // judge must see it within a hundred seeds, or it sees nothing.
 func TestTheCanaryIsCaught(t *testing.T) {
@@ -65,9 +75,14 @@ func TestTheMuseumIsCaught(t *testing.T) {
 func (e *exhibit) caught(t *testing.T) (seed int, f finding, ok bool) {
 	t.Helper()
 	for seed = range within {
-		j, err := playCore(uint64(seed), e.make())
-		if err != nil {
-			t.Fatalf("%s, seed %d: %v", e.name, seed, err)
+		var j *judge
+		if bug := e.make(); bug.wire != nil { // it lies in the way to the exchange
+			j = playStack(t, uint64(seed), bug, nil)
+		} else {
+			var err error
+			if j, err = playCore(uint64(seed), bug); err != nil {
+				t.Fatalf("%s, seed %d: %v", e.name, seed, err)
+			}
 		}
 		if len(j.broken) > 0 {
 			return seed, j.broken[0], true
@@ -80,7 +95,7 @@ func (e *exhibit) caught(t *testing.T) (seed int, f finding, ok bool) {
 func exhibits() []exhibit {
 	return slices.Concat(
 		[]exhibit{{"an order whose answer was lost is sent again", "N2, hummingbot#493, catalyst#317", "ids", sendsAgain(carry.EvAck)}},
-		exhibitsOfOutcomes(), exhibitsOfAccounts(), exhibitsOfOrders(), exhibitsOfState())
+		exhibitsOfOutcomes(), exhibitsOfAccounts(), exhibitsOfOrders(), exhibitsOfState(), exhibitsOfTheWire())
 }
 
 // Bugs about what became of an order.
@@ -89,6 +104,14 @@ func exhibitsOfOutcomes() []exhibit {
 		{"an unknown outcome is taken for a refusal", "X2, hummingbot#6033", "fills halt one-intent", told(func(ev *carry.Event) []carry.Event {
 			if ev.Kind == carry.EvAck && ev.Code == carry.CodeUnknown {
 				ev.Kind, ev.Code = carry.EvReject, carry.CodeFailed
+			}
+			return one(ev)
+		})},
+		{"an order that the first query does not find counts as absent", "X4, freqtrade#4403, ccxt#1786", "fills halt one-intent", told(func(ev *carry.Event) []carry.Event {
+			if ev.Kind == carry.EvAck && ev.Code == carry.CodeUnknown {
+				gone := *ev
+				gone.Kind, gone.Code = carry.EvReject, carry.CodeExpired
+				return []carry.Event{*ev, gone}
 			}
 			return one(ev)
 		})},
@@ -221,6 +244,16 @@ func exhibitsOfState() []exhibit {
 		}},
 		{"a halted leg is traded", "M2", "halt", blindToHalts},
 		{"the coins of a deleveraged short are kept", "U10, T6, 2025-10-10", "gap rest", coreDeafTo(carry.EvLiquidated)},
+	}
+}
+
+// Bugs of what speaks to the exchange; the whole stack plays.
+func exhibitsOfTheWire() []exhibit {
+	return []exhibit{
+		{"the client posts an order again when the answer is bad", "N2, X1, X2, catalyst#317", "ids", posts("/order", again)},
+		{"the client posts a transfer again when the answer is bad", "H9", "ids", posts("/asset/transfer", again)},
+		{"an order with a bad answer counts as refused", "X2, hummingbot#6033, banbot#114", "fills", posts("/order", refused)},
+		{"trades made during a break are not asked for", "U3", "fills rest books", noTrades},
 	}
 }
 

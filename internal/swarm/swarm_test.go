@@ -4,22 +4,39 @@ import (
 	"flag"
 	"fmt"
 	"maps"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"carry"
+	"carry/internal/exchange"
+	"carry/internal/testenv"
 )
 
 var (
-	oneSeed = flag.Uint64("seed", 0, "the seed of TestSeed")
+	oneSeed = flag.Uint64("seed", 0, "the seed of TestSeed and TestStackSeed")
+	traced  = flag.Bool("tell", false, "TestSeed and TestStackSeed tell every event and command")
 	first   = flag.Uint64("first", 0, "the first seed of the swarms")
 	most    = flag.Int("most", 10, "failures after which a swarm ends")
-	traced  = flag.Bool("tell", false, "TestSeed tells every event and command")
-	stacks  = flag.Int("stack", 0, "seeds of the swarm with the whole stack; 0: a few dozen")
-	cores   = flag.Int("core", 0, "seeds of the swarm with core and venue; 0: a few hundred")
+	cores   = flag.Int("core", 0, "seeds of the swarm with core and venue; 0: some hundreds, in make swarm 50,000")
+	stacks  = flag.Int("stack", 0, "seeds of the swarm with the whole stack; 0: some, in make swarm 2,000")
 )
+
+// wanted is how many seeds a swarm plays.
+func wanted(asked, long, short int) int {
+	switch {
+	case asked > 0:
+		return asked
+	case testenv.LongWanted():
+		return long
+	case testing.Short():
+		return short / 3
+	}
+	return short
+}
 
 // TestSeed plays one seed of the swarm with core and venue, and tells what it had
 // in it.
@@ -68,28 +85,121 @@ func TestStackSeed(t *testing.T) {
 
 // TestSwarmStack plays many seeds with the whole stack.
 func TestSwarmStack(t *testing.T) {
-	n := *stacks
-	if n == 0 {
-		n = 20
-	}
-	seen := map[string]int{}
-	start := time.Now()
-	failed := 0
-	for seed := *first; seed < *first+uint64(n); seed++ {
-		j := playStack(t, seed, nil, nil)
-		for k, v := range j.seen {
-			seen[k] += v
+	w := &swarm{t: t, n: wanted(*stacks, 2000, 20), again: "TestStackSeed", seen: map[string]int{}, began: time.Now()}
+	t.Run("seeds", func(t *testing.T) {
+		for k := range workers() {
+			t.Run(fmt.Sprint(k), func(t *testing.T) {
+				t.Parallel()
+				w.work(k, func(seed uint64) (*judge, error) { return playStack(t, seed, nil, nil), nil })
+			})
 		}
-		if len(j.broken) > 0 {
-			failed++
-			t.Errorf("%s: %s\n  go test ./internal/swarm -run 'TestStackSeed$' -seed %d", j.broken[0].rule, j.broken[0].text, seed)
-			if failed > *most {
-				break
-			}
+	})
+	w.report()
+	if w.n < 1000 {
+		return
+	}
+	for _, kind := range exchange.TradeFaultKinds() {
+		if w.seen["fault "+string(kind)] == 0 {
+			t.Errorf("%s never happened: the swarm does not test it", kind)
 		}
 	}
-	t.Logf("%d seeds in %s", n, time.Since(start))
-	tell(t, seen)
+}
+
+// TestSwarmCore plays many seeds with core and venue.
+func TestSwarmCore(t *testing.T) {
+	w := &swarm{t: t, n: wanted(*cores, 50_000, 300), again: "TestSeed", seen: map[string]int{}, began: time.Now()}
+	var all sync.WaitGroup
+	for k := range workers() {
+		all.Go(func() { w.work(k, func(seed uint64) (*judge, error) { return playCore(seed, nil) }) })
+	}
+	all.Wait()
+	w.report()
+	for _, what := range []string{"open", "top-up", "close-rate", "repair", "retry", "reduce-leverage", "trim-rise", "operator-close", "unknown", "partial",
+		"liquidated", "settled", "delisted", "foreign", "kill", "pause", "link", "transfer unknown", "withdraw"} {
+		if w.seen[what] == 0 && w.n >= 300 {
+			t.Errorf("%s never happened: the swarm does not test it", what)
+		}
+	}
+}
+
+// swarm is many seeds at work.
+type swarm struct {
+	t     *testing.T
+	n     int
+	again string
+	began time.Time
+
+	mu     sync.Mutex
+	seen   map[string]int
+	failed []string
+	done   int
+}
+
+func workers() int { return runtime.GOMAXPROCS(0) }
+
+// work plays every workers-th seed from the k-th on.
+func (w *swarm) work(k int, play func(seed uint64) (*judge, error)) {
+	for i := k; i < w.n; i += workers() {
+		seed := *first + uint64(i)
+		j, err := play(seed)
+		w.mu.Lock()
+		w.done++
+		switch {
+		case err != nil:
+			w.failed = append(w.failed, fmt.Sprintf("seed %d: %v", seed, err))
+		case len(j.broken) > 0:
+			w.failed = append(w.failed, fmt.Sprintf("%s: %s\n  go test ./internal/swarm -v -run '%s$' -seed %d -tell", j.broken[0].rule, j.broken[0].text, w.again, seed))
+		}
+		for what, n := range j.counts() {
+			w.seen[what] += n
+		}
+		enough := len(w.failed) > *most
+		w.mu.Unlock()
+		if enough {
+			return
+		}
+	}
+}
+
+// counts are what a run had in it, with its orders and fills.
+func (j *judge) counts() map[string]int {
+	if j == nil {
+		return nil
+	}
+	for _, o := range j.orders {
+		j.seen["orders sent"] += min(o.arrived, 1)
+		j.seen["orders sent twice"] += max(o.arrived-1, 0)
+		j.seen["fills"] += o.fills
+		j.seen["fills lost"] += max(o.fills-o.heard, 0)
+	}
+	return j.seen
+}
+
+func (w *swarm) report() {
+	w.t.Helper()
+	for _, text := range w.failed {
+		w.t.Error(text)
+	}
+	tell(w.t, w.seen)
+	w.t.Logf("%d seeds in %s: %d failed; %d events, %d orders, %d sent twice; %d fills, %d lost", w.done, time.Since(w.began).Round(100*time.Millisecond),
+		len(w.failed), w.seen["events"], w.seen["orders sent"], w.seen["orders sent twice"], w.seen["fills"], w.seen["fills lost"])
+}
+
+// The same seed is the same run, to the last bit of its journal.
+func TestTheSameSeedIsTheSameRun(t *testing.T) {
+	for seed := range uint64(40) {
+		a, err := playCore(seed, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := playCore(seed, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if a.hash == "" || a.hash != b.hash {
+			t.Errorf("seed %d: journals %q and %q", seed, a.hash, b.hash)
+		}
+	}
 }
 
 func tell(t *testing.T, seen map[string]int) {
@@ -98,33 +208,4 @@ func tell(t *testing.T, seen map[string]int) {
 		words = append(words, fmt.Sprintf("%s %d", k, seen[k]))
 	}
 	t.Log(strings.Join(words, ", "))
-}
-
-// TestSwarmCore plays many seeds with core and venue.
-func TestSwarmCore(t *testing.T) {
-	n := *cores
-	if n == 0 {
-		n = 300
-	}
-	seen := map[string]int{}
-	start := time.Now()
-	failed := 0
-	for seed := *first; seed < *first+uint64(n); seed++ {
-		j, err := playCore(seed, nil)
-		if err != nil {
-			t.Fatalf("seed %d: %v", seed, err)
-		}
-		for k, v := range j.seen {
-			seen[k] += v
-		}
-		if len(j.broken) > 0 {
-			failed++
-			t.Errorf("%s: %s\n  go test ./internal/swarm -run 'TestSeed$' -seed %d", j.broken[0].rule, j.broken[0].text, seed)
-			if failed > *most {
-				break
-			}
-		}
-	}
-	t.Logf("%d seeds in %s", n, time.Since(start))
-	tell(t, seen)
 }
