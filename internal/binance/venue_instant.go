@@ -187,6 +187,17 @@ func (v *Venue) payments() {
 // happened to them afterwards is told afterwards.
 func (v *Venue) unpaid(m wire.Market) bool { return m == wire.Futures && v.feesPaid > 0 }
 
+// awaits tells whether a contract's news come after a settlement that was not asked
+// for yet, whether the stream told of its payment or lost it.
+func (v *Venue) awaits(n *wire.OrderNews) bool {
+	i, ok := v.symbols[n.Market][n.Symbol]
+	if !ok || n.Market != wire.Futures || v.mirror.ours.qty[i] == 0 {
+		return false
+	}
+	slot := v.market.nextSlot[i]
+	return slot > v.market.asked && n.At >= slot
+}
+
 // noteInterval takes a settlement's interval from the spacing to the one before,
 // where that is a whole number of hours up to eight, else eight hours.
 func (m *marketState) noteInterval(s *carry.Settlement) {

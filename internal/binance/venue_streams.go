@@ -206,7 +206,7 @@ func (v *Venue) hearUser(ctx context.Context, f frame, data []byte, m wire.Marke
 		return nil
 	}
 	switch {
-	case ev.Order != nil && v.unpaid(m):
+	case ev.Order != nil && (v.unpaid(m) || v.awaits(ev.Order)):
 		v.later = append(v.later, ev.Order)
 		return nil
 	case ev.Order != nil:

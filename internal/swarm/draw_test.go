@@ -17,21 +17,22 @@ const marketFrom = carry.Time(1609459200000)
 
 // draw is everything that a seed decides.
 type draw struct {
-	seed   uint64
-	market sim.MarketOptions
-	from   carry.Time // trading begins
-	calm   carry.Time // and faults end
-	rough  []rough    // what the market does beyond the generator's
-	text   []string   // settings "name=value", as a person would write them
-	entry  strategy.Entry
-	set    strategy.Settings
-	terms  hedge.Terms
-	sim    sim.Options
-	spread sim.SpreadModel
-	limits risk.Limits
-	faults faults
-	wishes []wish
-	wire   exchange.TradeFaults // of the whole stack
+	seed    uint64
+	market  sim.MarketOptions
+	from    carry.Time // trading begins
+	calm    carry.Time // and faults end
+	rough   []rough    // what the market does beyond the generator's
+	text    []string   // settings "name=value", as a person would write them
+	entry   strategy.Entry
+	set     strategy.Settings
+	terms   hedge.Terms
+	sim     sim.Options
+	spread  sim.SpreadModel
+	limits  risk.Limits
+	faults  faults
+	wishes  []wish
+	wire    exchange.TradeFaults // of the whole stack
+	network *network             // its links break, if set
 }
 
 // faults of the way between core and exchange, by chance of each order.

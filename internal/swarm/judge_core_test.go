@@ -315,7 +315,7 @@ func (j *judge) tradable(i int) bool {
 // agree demands, while nothing is on its way, that the client's accounts are the
 // exchange's.
 func (j *judge) agree(at carry.Time) {
-	rest := j.moving == 0 && j.dark == 0 && !j.state.down
+	rest := j.moving == 0 && j.dark == 0 && !j.state.down && (j.network == nil || at >= j.network.clear)
 	for i := range j.legs {
 		rest = rest && j.legs[i].way == [2]carry.OrderID{}
 	}

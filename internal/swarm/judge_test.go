@@ -27,8 +27,10 @@ type judge struct {
 	truth  func() (spot, perp carry.Amount, coins []carry.Wide, contracts []carry.Qty)
 	theirs ledger
 	rules  []*carry.Rules
-	orders map[carry.OrderID]*life
-	forced [2]int // liquidations, settlements and payments: happened, told
+	// network, if set, is what a client may not have heard through yet.
+	network *network
+	orders  map[carry.OrderID]*life
+	forced  [2]int // liquidations, settlements and payments: happened, told
 
 	// At the core.
 	ours   ledger

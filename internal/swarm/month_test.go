@@ -35,6 +35,7 @@ func TestThirtyDaysOfBrokenLinks(t *testing.T) {
 	d.stack()
 	d.eager(t)
 	n := &network{dice: dice{rand.New(rand.NewPCG(1, 30))}}
+	d.network = n
 	began := time.Now()
 	j := d.play(t, &seams{wire: n.over, pace: n.pace}, nil)
 	for _, f := range j.broken {
@@ -98,6 +99,7 @@ type network struct {
 	links, ended, silent, frames int
 	slowest                      time.Duration
 	next                         carry.Time // of a trouble
+	clear                        carry.Time // when what was lost in the last one is known at the latest
 }
 
 // over lets all connections of a transport pass through the network.
@@ -228,6 +230,7 @@ func (p *paced) Step(ctx context.Context, wakes []carry.Time) (woken, ended bool
 	if now := p.Now(); now >= n.next && (len(wakes) > 0 || now >= n.next+4*carry.Hour) {
 		n.next = now + carry.Time(n.dice.between(1, 5)*float64(carry.Hour))
 		n.trouble()
+		n.clear = now.Floor(carry.Hour) + 2*carry.Hour
 	}
 	woken, ended, err = p.Lockstep.Step(ctx, wakes)
 	if err != nil {

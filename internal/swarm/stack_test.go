@@ -22,7 +22,7 @@ import (
 )
 
 // playStack makes a seed's run through the whole stack.
-func playStack(t *testing.T, seed uint64, bug *seams, trace func(*carry.Event, []carry.Command)) *judge {
+func playStack(t *testing.T, seed uint64, bug *seams, trace func(*carry.Event, []carry.Command)) (j *judge) {
 	t.Helper()
 	d, err := drawn(seed, stackSize)
 	if err != nil {
@@ -31,6 +31,10 @@ func playStack(t *testing.T, seed uint64, bug *seams, trace func(*carry.Event, [
 	d.stack()
 	if bug == nil {
 		bug = &seams{}
+		if n := d.network; n != nil { // links that break by themselves, by the clock
+			bug.wire, bug.pace = n.over, n.pace
+			defer func() { j.seen["links ended"], j.seen["links silent"] = n.ended, n.silent }()
+		}
 	}
 	return d.play(t, bug, trace)
 }
@@ -49,6 +53,7 @@ func (d *draw) play(t *testing.T, bug *seams, trace func(*carry.Event, []carry.C
 	if bug.settings != nil {
 		bug.settings(d.set)
 	}
+	j.network = d.network
 	synctest.Test(t, func(t *testing.T) {
 		// False time: what waits for ever ends.
 		ctx, cancel := context.WithTimeout(context.Background(), d.market.To.UTC().Sub(d.from.UTC())+24*time.Hour)
@@ -74,6 +79,9 @@ func (d *draw) stack() {
 	d.sim.Flows, d.faults = nil, faults{}
 	kinds := exchange.TradeFaultKinds()
 	d.wire.Seed = r.Uint64()
+	if r.chance(0.1) {
+		d.network = &network{dice: dice{rand.New(rand.NewPCG(d.seed, 0x6e6574))}}
+	}
 	if r.chance(0.1) {
 		return
 	}
