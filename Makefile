@@ -3,7 +3,7 @@ FUZZTIME ?= 10s
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 RACE = ./data ./internal/lab ./sim ./strategy ./internal/crawl ./internal/binance/...
 
-.PHONY: help builds docs rehearse foreign-clients test short race fmt vet lint cover fuzz slurm browser power bench claims claims-check crawl-real crash crash-live crawl-speed demo ci
+.PHONY: help builds docs rehearse swarm foreign-clients test short race fmt vet lint cover fuzz slurm browser power bench claims claims-check crawl-real crash crash-live crawl-speed demo ci
 
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 14
@@ -63,6 +63,9 @@ builds: ## the same journal from five builds: cgo, pure Go, GOAMD64 v1 and v3, r
 
 rehearse: ## sixty days of history through the real adapter, and every kind of fault
 	$(LONG) -timeout=20m ./internal/lab -run 'TestRehearsalEqualsBacktestOnHistory|TestRehearsalUnderFaults'
+
+swarm: ## 50,000 seeds of core and venue, 2,000 of the whole stack, the museum of bugs, thirty days of broken links; more: SWARM='-core N -stack N -first SEED'
+	$(LONG) -timeout=40m ./internal/swarm $(SWARM)
 
 FOREIGN = internal/exchange/testdata/foreign
 
