@@ -25,7 +25,7 @@ type exhibit struct {
 const within = 100
 
 // Sending again is caught in the whole stack as well.
-func TestTheCanaryIsCaughtInTheStack(t *testing.T) {
+func TestCanaryIsCaughtInTheStack(t *testing.T) {
 	e := exhibitsOfTheWire()[0]
 	seed, f, ok := e.caught(t)
 	if !ok {
@@ -36,7 +36,7 @@ func TestTheCanaryIsCaughtInTheStack(t *testing.T) {
 
 // Sending an order again whose answer was lost is the dearest bug of all: the
 // judge must see it within a hundred seeds, or it sees nothing.
-func TestTheCanaryIsCaught(t *testing.T) {
+func TestCanaryIsCaught(t *testing.T) {
 	e := exhibits()[0]
 	seed, _, ok := e.caught(t)
 	if !ok || seed >= within {
@@ -47,7 +47,7 @@ func TestTheCanaryIsCaught(t *testing.T) {
 
 // Every bug of the museum is caught within a hundred seeds, by a rule that is
 // about it.
-func TestTheMuseumIsCaught(t *testing.T) {
+func TestMuseumIsCaught(t *testing.T) {
 	list := exhibits()
 	var seeds []int
 	for _, e := range list {
