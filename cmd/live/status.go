@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"carry"
 	"carry/internal/panel"
 )
 
@@ -45,7 +46,7 @@ func (c *statusCmd) Run(s *streams) error {
 func statusText(s *panel.Snapshot) string {
 	var b strings.Builder
 	y := &s.Money
-	fmt.Fprintf(&b, "%s %s/%s: %s, %s UTC, event %d\n", s.Mode, s.Strategy, s.Preset, stateWord(s), s.At, s.Seq)
+	fmt.Fprintf(&b, "%s %s/%s: %s, %s UTC, event %d\n", s.Mode, s.Strategy, s.Preset, stateWord(s), s.At.Floor(carry.Second), s.Seq)
 	fmt.Fprintf(&b, "equity %s USDT, profit %s, today %s\n", usdt(y.Equity), plus(y.Profit), plus(y.Day))
 	fmt.Fprintf(&b, "short %s USDT of %s, used leverage %s, liquidation after %s\n", usdt(y.Notional), usdt(y.Limit), leverage(y.Used), rise(y.LiquidationUp))
 	fmt.Fprintf(&b, "spot wallet %s USDT, coins %s, futures wallet %s, margin %s\n", usdt(y.Spot), usdt(y.Coins), usdt(y.Futures), usdt(y.Margin))

@@ -67,6 +67,10 @@ func TestLotsGoFirstInFirstOut(t *testing.T) {
 // backtest's; and its income, the lots that are left and the open contracts
 // explain the account to the last digit.
 func TestASessionsReport(t *testing.T) {
+	if testing.Short() {
+		t.Skip("plays days of a market")
+	}
+	t.Parallel()
 	spec := watchedSpec(t, 5, 6)
 	path := filepath.Join(t.TempDir(), "j.db")
 	got, err := Rehearse(context.Background(), spec, RehearseOptions{JournalFile: path})

@@ -65,6 +65,9 @@ func (o *opening) Next(ctx context.Context) (*carry.Event, error) {
 // Wake is the live venue's.
 func (o *opening) Wake() { o.live.Wake() }
 
+// Peek is the live venue's.
+func (o *opening) Peek() *carry.Market { return o.live.Peek() }
+
 // Submit implements risk.Venue.
 func (o *opening) Submit(ctx context.Context, a risk.Approved) error { return o.live.Submit(ctx, a) }
 
@@ -99,6 +102,9 @@ func (o *reopening) Next(ctx context.Context) (*carry.Event, error) {
 
 // Wake is the live venue's.
 func (o *reopening) Wake() { o.live.Wake() }
+
+// Peek is the live venue's.
+func (o *reopening) Peek() *carry.Market { return o.live.Peek() }
 
 // Submit implements risk.Venue.
 func (o *reopening) Submit(ctx context.Context, a risk.Approved) error {

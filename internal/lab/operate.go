@@ -306,7 +306,7 @@ func (op *operation) killText() string {
 // probe wakes the venue now and then: a loop that answers lives, also where the
 // market is silent for an hour.
 func (op *operation) probe(ctx context.Context) {
-	tick := time.NewTicker(10 * time.Second)
+	tick := time.NewTicker(5 * time.Second)
 	defer tick.Stop()
 	for {
 		select {
@@ -421,7 +421,7 @@ func (v *operated) Next(ctx context.Context) (*carry.Event, error) {
 		}
 		ev, err := v.Venue.Next(ctx)
 		if errors.Is(err, risk.ErrWait) && v.op.inbox.wake != nil {
-			v.op.board.Beat() // it was woken
+			v.peek()
 			continue
 		}
 		if err != nil {
@@ -460,6 +460,20 @@ func (v *operated) settle(ctx context.Context) {
 	case <-ctx.Done():
 	}
 }
+
+// peek lets the board see the market of the moment when the venue was woken: between
+// two cross-sections of an hour it would be old. Where time stands there is none.
+func (v *operated) peek() {
+	v.op.board.Beat()
+	if p, ok := v.Venue.(window); ok && v.now != nil {
+		if m := p.Peek(); m != nil {
+			v.op.board.Peek(m)
+		}
+	}
+}
+
+// window is a venue that can show the market between two events.
+type window interface{ Peek() *carry.Market }
 
 // when is the time of what a person asks now: the venue's clock, but not beyond
 // the end of the bar under way, whose cross-section is still to come.

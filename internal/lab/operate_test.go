@@ -107,6 +107,7 @@ func heldN(s *panel.Snapshot) (n int) {
 // equals the backtest to the digit; and what the board showed last is what the
 // recorder, which shares no code with it, has in the result.
 func TestBeingWatchedChangesNothing(t *testing.T) {
+	t.Parallel()
 	spec := watchedSpec(t, 5, 3)
 	want, wantSaid := backtested(t, spec)
 	var board *panel.Board
@@ -195,6 +196,7 @@ func (s *session) read(each func(*data.JournalRecord)) {
 // nothing transferred; what a person closes is closed; and the journal's replay
 // says the same, since it has what people asked for.
 func TestThreeWaysToKill(t *testing.T) {
+	t.Parallel()
 	signals := make(chan os.Signal, 1)
 	for name, kill := range map[string]func(*session){
 		"file": func(s *session) {
@@ -261,6 +263,7 @@ func (s *session) checkKilled() {
 // A board that was told a journal's past knows what one that was there knew, and
 // rang nobody for it; a session that was killed goes on paused.
 func TestTheBoardKnowsARecalledPast(t *testing.T) {
+	t.Parallel()
 	s := startSession(t, watchedSpec(t, 5, 3), OperateOptions{BarWait: 10 * time.Millisecond})
 	s.until("three pairs held", func(p *panel.Snapshot) bool { return heldN(p) >= 3 })
 	s.do("kill")
@@ -307,6 +310,7 @@ func TestTheBoardKnowsARecalledPast(t *testing.T) {
 
 // Paused nothing is opened; resumed it goes on.
 func TestPauseAndResume(t *testing.T) {
+	t.Parallel()
 	s := startSession(t, watchedSpec(t, 5, 3), OperateOptions{BarWait: 10 * time.Millisecond})
 	s.do("pause") // the first thing that it hears
 	p := s.until("a day of nothing", func(p *panel.Snapshot) bool { return p.Counts.Instants > 24 })

@@ -232,6 +232,9 @@ func (p *paper) market(ev *carry.Event) {
 // Wake makes a Next that waits for the market return risk.ErrWait.
 func (p *paper) Wake() { p.watch.Wake() }
 
+// Peek is the market of this moment, for people.
+func (p *paper) Peek() *carry.Market { return p.watch.Peek() }
+
 // Submit implements risk.Venue.
 func (p *paper) Submit(ctx context.Context, a risk.Approved) error { return p.told.Submit(ctx, a) }
 

@@ -79,6 +79,10 @@ func (s *search) size() (n int) {
 // journal's records unpacked, the log, all answers of the dashboard, what the
 // alarms' receivers were told, and the report.
 func TestNoSecretLeavesASession(t *testing.T) {
+	if testing.Short() {
+		t.Skip("plays days of a market")
+	}
+	t.Parallel()
 	seen := &search{texts: map[string][]byte{}}
 	var asked atomic.Int64
 	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -182,6 +182,18 @@ func (b *Board) Look() {
 	b.market = nil
 }
 
+// Peek takes a picture at a market that is no event: nothing was decided on it, and
+// it is on no curve. It is for the run's goroutine, between two steps.
+func (b *Board) Peek(m *carry.Market) {
+	if !b.started || time.Since(b.taken) < b.o.Every {
+		return
+	}
+	before := b.now.At
+	b.market, b.now.At = m, max(before, m.At)
+	b.take()
+	b.market, b.now.At = nil, before
+}
+
 // Touch takes over what changed without a cross-section: events and state.
 func (b *Board) Touch() {
 	b.Beat()

@@ -29,11 +29,17 @@ func (b *Board) cross(m *carry.Market) {
 	if day := m.At.Floor(carry.Day); day != b.day {
 		b.day, b.dayFrom = day, equity
 	}
-	n.Money.Adjust = Figure(b.o.Adjust)
-	n.Money.Profit = n.Money.Equity - n.Money.Start - n.Money.Flows + n.Money.Adjust
-	n.Money.Day = Figure(equity - b.dayFrom)
+	b.gains()
 	b.curve(m.At)
 	b.watchFigures(m.At)
+}
+
+// gains are what was earned since the session and the day began.
+func (b *Board) gains() {
+	y := &b.now.Money
+	y.Adjust = Figure(b.o.Adjust)
+	y.Profit = y.Equity - y.Start - y.Flows + y.Adjust
+	y.Day = y.Equity - Figure(b.dayFrom)
 }
 
 func (b *Board) curve(at carry.Time) {
@@ -106,6 +112,7 @@ func (b *Board) take() {
 	m, n := b.market, &b.now
 	b.taken = time.Now()
 	b.value(m)
+	b.gains()
 	n.Pairs = make([]PairLine, len(b.o.Pairs))
 	for i := range n.Pairs {
 		n.Pairs[i] = b.pair(i, m)

@@ -142,6 +142,31 @@ func TestFiguresByHand(t *testing.T) {
 	}
 }
 
+// Between two cross-sections the board shows the market of the moment, which counts
+// for nothing else.
+func TestPeeking(t *testing.T) {
+	s := newScene(t, AlarmLimits{NearLiquidationFrac: 10})
+	one := func(v float64) []float64 { return []float64{v} }
+	m := &carry.Market{At: s.at + 90*carry.Minute, Within: true, Pairs: s.board.o.Pairs, Quotes: quotes(110), SpotLast: one(110), PerpLast: one(110), Mark: one(110),
+		Predicted: []carry.PredictedRate{0.001}, IntervalH: one(8), Flags: []carry.Flags{carry.Tradable}}
+	if s.board.Peek(m); len(s.board.Snapshot().Pairs) != 0 {
+		t.Error("it looks before the run began")
+	}
+	s.hour(100)
+	s.trade(carry.Perp, carry.Sell, 500, 100, 100, carry.CodeOpen)
+	before := s.hour(100)
+	s.board.Peek(m)
+	p := s.board.Snapshot()
+	near(t, "mark", p.Pairs[0].Mark, 110)
+	near(t, "equity", p.Money.Equity, 1950)
+	near(t, "profit", p.Money.Profit, -50)
+	near(t, "rate", p.Pairs[0].Rate8h, 0.001)
+	if p.Seq != before.Seq || len(p.Curve.At) != len(before.Curve.At) || p.Counts != before.Counts || len(p.Alarms) != len(before.Alarms) || p.At < m.At {
+		t.Errorf("a look counts: %+v", p)
+	}
+	near(t, "equity an hour later", s.hour(100).Money.Equity, 2000)
+}
+
 // An alarm rings once, and again only after all was well.
 func TestAlarmsOfFigures(t *testing.T) {
 	s := newScene(t, AlarmLimits{NearLiquidationFrac: 0.5, DayLossFrac: 0.05})
