@@ -5,6 +5,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"database/sql"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -150,4 +151,82 @@ func TestKilledRehearsals(t *testing.T) {
 	}
 	t.Logf("figure: %d kills in %d rehearsals, %d starts of %v, %d of them killed after they had gone on: all recovered, books equal, nothing lost, nothing twice",
 		done, rehearsals, sessions, (time.Since(began) / time.Duration(sessions)).Round(time.Millisecond), midway)
+}
+
+// A journal whose last record was written in part goes on, with a word; one that
+// was changed elsewhere is refused with exit code 4, and a second session at once,
+// or one with other settings, is turned away.
+func TestAJournalThatWasTamperedWith(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts processes")
+	}
+	k := &killed{t: t, market: []string{"--generated", "--generated-coins", "5", "--generated-years", "0.2", "--seed", "4"}}
+	k.journal = filepath.Join(t.TempDir(), "session.db")
+	k.serve()
+	for after := 400 * time.Millisecond; ; after += 200 * time.Millisecond {
+		if _, ended := k.rehearse(after, syscall.SIGKILL); ended {
+			t.Skip("this machine rehearses in a moment")
+		}
+		if k.records() > 10 {
+			break
+		}
+	}
+	change := func(statement string) {
+		t.Helper()
+		db, err := sql.Open(sql.Drivers()[0], k.journal)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer db.Close()
+		if _, err := db.Exec(statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	refused := func(code int, word string, more ...string) {
+		t.Helper()
+		out, err := k.command(append(append([]string{"--rehearse", "--connect", k.url, "--journal", k.journal}, k.market...), more...)...).CombinedOutput()
+		var exit *exec.ExitError
+		if !errors.As(err, &exit) || exit.ExitCode() != code || !strings.Contains(string(out), word) {
+			t.Errorf("want exit code %d and %q: %v\n%s", code, word, err, out)
+		}
+	}
+	refused(2, "is of another run", "--reopenAfterH", "7")
+	change(`CREATE TABLE kept AS SELECT * FROM record WHERE seq = 5`)
+	change(`UPDATE record SET body = (SELECT body FROM record WHERE seq = 6) WHERE seq = 5`)
+	refused(4, "session.db, record 5")
+	change(`UPDATE record SET body = (SELECT body FROM kept) WHERE seq = 5`)
+	lock, err := os.OpenFile(k.journal+".lock", os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
+		t.Fatal(err)
+	}
+	refused(1, "another session writes to this journal")
+	if err := lock.Close(); err != nil {
+		t.Fatal(err)
+	}
+	change(`INSERT INTO record (seq, kind, at_ms, what, body, chain) SELECT seq + 1, kind, at_ms, what, x'', chain FROM record ORDER BY seq DESC LIMIT 1`)
+	out, ended := k.rehearse(time.Minute, syscall.SIGKILL)
+	if !ended || !strings.Contains(out, "went on from its journal") {
+		t.Errorf("it did not go on: %s", out)
+	}
+	replay, err := k.command("replay", k.journal).CombinedOutput()
+	if err != nil || !strings.Contains(string(replay), "was started") {
+		t.Errorf("replay: %v\n%s", err, replay)
+	}
+}
+
+// records is how many records the journal has.
+func (k *killed) records() (n int) {
+	k.t.Helper()
+	db, err := sql.Open(sql.Drivers()[0], k.journal)
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	defer db.Close()
+	if db.QueryRow(`SELECT count(*) FROM record`).Scan(&n) != nil {
+		return 0 // not made yet
+	}
+	return n
 }

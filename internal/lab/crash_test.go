@@ -184,6 +184,14 @@ func crashSpec(t *testing.T, hours carry.Time) *Spec {
 	return spec
 }
 
+// someOfEach are faults of these kinds that end before the market does.
+func someOfEach(kinds ...exchange.TradeFaultKind) (rules []exchange.TradeFaultRule) {
+	for _, k := range kinds {
+		rules = append(rules, exchange.TradeFaultRule{Kind: k, Prob: 0.05, Times: 6})
+	}
+	return rules
+}
+
 // The client dies again and again, at records drawn by chance, and comes back
 // from its journal while the exchange lives on: it ends hedged, both books equal,
 // with every fill told once and no command carried out twice. The same while the
@@ -198,8 +206,8 @@ func TestCrashesAnywhere(t *testing.T) {
 		rules []exchange.TradeFaultRule
 	}{
 		{"no faults", nil},
-		{"faults", []exchange.TradeFaultRule{{Kind: exchange.OrderLost, Prob: 0.1, Times: 12}, {Kind: exchange.OrderAnswerLost, Prob: 0.1, Times: 12}, {Kind: exchange.OrderHidden, Prob: 0.1, Times: 12},
-			{Kind: exchange.OrderTimeoutLost, Prob: 0.1, Times: 12}, {Kind: exchange.TransferAnswerLost, Prob: 0.5}, {Kind: exchange.TransferLost, Prob: 0.3}, {Kind: exchange.EventTwice, Prob: 0.2}}},
+		{"faults", someOfEach(exchange.OrderLost, exchange.OrderAnswerLost, exchange.OrderUnknown, exchange.OrderBusy, exchange.OrderTimeout, exchange.OrderTimeoutLost,
+			exchange.OrderHidden, exchange.OrderEmpty, exchange.OrderPage, exchange.OrderClock, exchange.TransferLost, exchange.TransferAnswerLost, exchange.EventTwice)},
 	} {
 		t.Run(f.name, func(t *testing.T) {
 			rig := newCrashRig(t, crashSpec(t, hours), exchange.TradeFaults{Seed: 5, Rules: f.rules})
