@@ -155,7 +155,10 @@ func (v *Venue) Start(ctx context.Context) error {
 	if err := begin(ctx); err != nil {
 		return err
 	}
-	v.started, v.agreed = true, v.c.Now()
+	v.started = true
+	if v.agreed = v.c.Now(); v.o.Past != nil {
+		v.agreed = v.o.Past.last - carry.Minute // a lost end of the journal came after it
+	}
 	for _, f := range v.early {
 		if err := v.hear(ctx, f); err != nil {
 			return err

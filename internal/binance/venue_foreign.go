@@ -34,10 +34,8 @@ func (v *Venue) reconcile(ctx context.Context, at carry.Time) error {
 		v.agreed = at
 		return nil
 	}
-	for _, m := range [...]wire.Market{wire.Spot, wire.Futures} {
-		if err := v.readBalances(ctx, m); err != nil {
-			return err
-		}
+	if err := v.readAccount(ctx); err != nil {
+		return err
 	}
 	if v.mirror.differs() == "" {
 		return nil // an event of the account had been lost
@@ -55,18 +53,33 @@ func (v *Venue) reconcile(ctx context.Context, at carry.Time) error {
 	return nil
 }
 
+// tradesWindow is the longest span of which spot tells the trades at once.
+const tradesWindow = 24 * carry.Hour
+
+// tradesSince reads a symbol's trades since a time, day by day.
+func (v *Venue) tradesSince(ctx context.Context, m wire.Market, symbol string, since carry.Time) (found []wire.OrderNews, err error) {
+	x := &flight{market: m, symbol: symbol}
+	for from, now := since, v.serverNow(); from <= now; from += tradesWindow {
+		list, err := v.trades(ctx, x, "&limit=1000&startTime="+ms(from)+"&endTime="+ms(min(now, from+tradesWindow-1)))
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, list...)
+	}
+	return found, nil
+}
+
 // unexplained looks through the trades since the views agreed of every pair of
 // which they do not, and tells those that were not told.
 func (v *Venue) unexplained(ctx context.Context, since carry.Time) error {
 	m := v.mirror
 	var found []wire.OrderNews
-	since = max(since, v.c.Now()-23*carry.Hour) // spot answers for a day at most
 	for i := range v.o.Pairs {
 		for market, symbol := range [...]string{v.o.Pairs[i].SpotSymbol, v.o.Pairs[i].PerpSymbol} {
 			if m.same(i) {
 				continue
 			}
-			list, err := v.trades(ctx, &flight{market: wire.Market(market), symbol: symbol}, "&limit=1000&startTime="+ms(since))
+			list, err := v.tradesSince(ctx, wire.Market(market), symbol, since)
 			if err != nil {
 				return err
 			}

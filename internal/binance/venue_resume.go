@@ -77,6 +77,9 @@ func (v *Venue) resume(ctx context.Context, p *Past) error {
 		m.latest = v.serverNow()
 		m.nextPoll = now
 	}
+	if err := v.readAccount(ctx); err != nil {
+		return err
+	}
 	if err := v.catchUp(ctx, p); err != nil {
 		return err
 	}
@@ -87,12 +90,7 @@ func (v *Venue) resume(ctx context.Context, p *Past) error {
 	if err := v.settleUnsent(ctx, now); err != nil {
 		return err
 	}
-	for _, m := range [...]wire.Market{wire.Spot, wire.Futures} {
-		if err := v.readBalances(ctx, m); err != nil {
-			return err
-		}
-	}
-	return nil
+	return v.readAccount(ctx)
 }
 
 // catchUp tells what was traded and paid while nobody listened, as it came.
@@ -236,11 +234,14 @@ func (v *Venue) missedTrades(ctx context.Context, p *Past) ([]wire.OrderNews, er
 	var out []wire.OrderNews
 	for i := range v.o.Pairs {
 		for m, symbol := range [...]string{v.o.Pairs[i].SpotSymbol, v.o.Pairs[i].PerpSymbol} {
-			after := p.lastID[m][i]
-			if after == 0 {
-				continue
+			var list []wire.OrderNews
+			var err error
+			if after := p.lastID[m][i]; after != 0 {
+				list, err = v.tradesAfter(ctx, wire.Market(m), symbol, after)
+			} else if !v.mirror.same(i) {
+				// Nothing of it is in the journal: its end may be lost.
+				list, err = v.tradesSince(ctx, wire.Market(m), symbol, p.last-carry.Minute)
 			}
-			list, err := v.tradesAfter(ctx, wire.Market(m), symbol, after)
 			if err != nil {
 				return nil, err
 			}

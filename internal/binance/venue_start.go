@@ -83,10 +83,8 @@ func (v *Venue) readBalances(ctx context.Context, m wire.Market) error {
 
 // snapshot reads the account and tells it. Positions are none of a new run's.
 func (v *Venue) snapshot(ctx context.Context) error {
-	for _, m := range [...]wire.Market{wire.Spot, wire.Futures} {
-		if err := v.readBalances(ctx, m); err != nil {
-			return err
-		}
+	if err := v.readAccount(ctx); err != nil {
+		return err
 	}
 	t := &v.mirror.their
 	for i := range v.o.Pairs {
@@ -103,13 +101,16 @@ func (v *Venue) snapshot(ctx context.Context) error {
 	return nil
 }
 
+// readAccount takes over what both wallets hold now.
+func (v *Venue) readAccount(ctx context.Context) error {
+	return errors.Join(v.readBalances(ctx, wire.Spot), v.readBalances(ctx, wire.Futures))
+}
+
 // Agrees reads the account and compares it with what was told: an error says
 // where they differ.
 func (v *Venue) Agrees(ctx context.Context) error {
-	for _, m := range [...]wire.Market{wire.Spot, wire.Futures} {
-		if err := v.readBalances(ctx, m); err != nil {
-			return err
-		}
+	if err := v.readAccount(ctx); err != nil {
+		return err
 	}
 	if what := v.mirror.differs(); what != "" {
 		return fmt.Errorf("%w: %s", ErrForeign, what)

@@ -295,16 +295,19 @@ func TestALostEndOfTheJournal(t *testing.T) {
 		rig.forgets = true
 		var got *Rehearsed
 		for life := 0; got == nil; life++ {
-			c := &crasher{left: 15 + chance.IntN(25), mode: crashAfter}
-			if life == 3 {
+			c, gone := &crasher{left: 15 + chance.IntN(25), mode: crashAfter}, 1+chance.IntN(12)
+			switch {
+			case life == 3:
 				c.left = -1
+			case n == 0 && life == 0:
+				c.left, gone = 22, 18 // the first trades there ever were
 			}
 			var err error
 			if got, err = rig.live(c); err != nil {
 				t.Fatalf("%d: %v", n, err)
 			}
 			if got == nil {
-				if err := lose(rig.path, 1+chance.IntN(12)); err != nil {
+				if err := lose(rig.path, gone); err != nil {
 					t.Fatal(err)
 				}
 			}
