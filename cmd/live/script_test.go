@@ -20,7 +20,7 @@ func TestMain(m *testing.M) {
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:  filepath.Join("testdata", "script"),
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"code": code, "freeport": freeport, "until": until},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"code": code, "freeport": freeport, "until": until, "answers": answers, "nowhere": nowhere},
 	})
 }
 

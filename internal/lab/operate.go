@@ -394,38 +394,40 @@ func (b *inbox) end() {
 // so the board looks from here.
 type operated struct {
 	risk.Venue
-	op    *operation
-	now   func() carry.Time
-	ev    carry.Event
-	taken chan bool  // of the event that was told last
-	last  carry.Time // of any event
-	cut   carry.Time // of the last cross-section that ended a bar
-	begun bool
-	fresh bool // the last event was such a cross-section
+	op      *operation
+	now     func() carry.Time
+	ev      carry.Event
+	taken   chan bool  // of the event that was told last
+	last    carry.Time // of any event
+	cut     carry.Time // of the last cross-section that ended a bar
+	begun   bool
+	present bool         // the past is told
+	held    *carry.Event // waits until people were heard
+	fresh   bool         // the last event was such a cross-section
 }
 
 // Next implements risk.Venue.
 func (v *operated) Next(ctx context.Context) (*carry.Event, error) {
 	v.settle(ctx)
 	for {
-		if v.begun {
-			if a, ok := v.op.inbox.take(); ok {
-				v.ev, v.taken = a.ev, a.taken
-				v.ev.At = v.when()
-				v.last = v.ev.At
-				if c := v.ev.Code; c != carry.CodeAlarmSent && c != carry.CodeAlarmLost && c != carry.CodeAlarmTest {
-					v.op.asked++
-				}
-				return &v.ev, nil
-			}
+		if ev := v.hear(); ev != nil {
+			return ev, nil
 		}
-		ev, err := v.Venue.Next(ctx)
+		ev, err := v.held, error(nil)
+		if v.held = nil; ev == nil {
+			ev, err = v.Venue.Next(ctx)
+		}
 		if errors.Is(err, risk.ErrWait) && v.op.inbox.wake != nil {
+			v.present = true // it waits for what is to come
 			v.peek()
 			continue
 		}
 		if err != nil {
 			return nil, err
+		}
+		if ev.Kind == carry.EvMarket && !ev.Market.WarmUp && !v.present {
+			v.present, v.held = true, ev // what was asked meanwhile comes before it
+			continue
 		}
 		v.begun = true
 		// A person may have been heard at a later time than what comes now bears: a
@@ -437,6 +439,25 @@ func (v *operated) Next(ctx context.Context) (*carry.Event, error) {
 		}
 		return ev, nil
 	}
+}
+
+// hear is the next thing that a person asks for, nil if there is none. While the past
+// is told, which bears the past's time, people wait.
+func (v *operated) hear() *carry.Event {
+	if !v.begun || !v.present {
+		return nil
+	}
+	a, ok := v.op.inbox.take()
+	if !ok {
+		return nil
+	}
+	v.ev, v.taken = a.ev, a.taken
+	v.ev.At = v.when()
+	v.last = v.ev.At
+	if c := v.ev.Code; c != carry.CodeAlarmSent && c != carry.CodeAlarmLost && c != carry.CodeAlarmTest {
+		v.op.asked++
+	}
+	return &v.ev
 }
 
 // settle is what comes between two events: the board looks, who asked is answered,

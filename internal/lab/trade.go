@@ -114,6 +114,9 @@ func (t *trade) Submit(ctx context.Context, a risk.Approved) error { return t.be
 // Wake makes a Next that waits return risk.ErrWait.
 func (t *trade) Wake() { t.venue.Wake() }
 
+// Peek is the market of this moment, for people.
+func (t *trade) Peek() *carry.Market { return t.venue.Peek() }
+
 // begin connects and begins, or goes on with the journal's session.
 func (t *trade) begin(ctx context.Context) error {
 	var err error
