@@ -49,6 +49,9 @@ type Session struct {
 	Strategy string            `json:"strategy"`
 	Preset   string            `json:"preset"`
 	Params   map[string]string `json:"params"` // strategy and venue, by name
+	// Rounding is the books' bound for what the exchange rounds otherwise, 1e-8
+	// USDT; 0: none.
+	Rounding carry.Amount `json:"rounding_e8,omitempty"`
 	// Run begins the names of this run's orders and of no other's.
 	Run    string       `json:"run"`
 	From   carry.Time   `json:"from_ms"`

@@ -10,6 +10,7 @@ import (
 type Past struct {
 	starts   int    // how often the run was started
 	token    uint32 // of the last start
+	tokens   []uint32
 	account  *carry.Account
 	orders   []pastOrder // without an end, in order of their sending
 	ended    []pastName
@@ -67,6 +68,17 @@ func (p *Past) Acted() bool { return p.acted }
 // Starts is how often the run was started.
 func (p *Past) Starts() int { return p.starts }
 
+// recent is how many of the starts before the one with a token were within a span
+// of it: tokens are the machine's milliseconds. The first start of a run has none.
+func (p *Past) recent(token uint32, span carry.Time) (n int) {
+	for _, t := range p.tokens {
+		if t != 0 && token-t < uint32(span) {
+			n++
+		}
+	}
+	return n
+}
+
 // Open is how many orders and transfers were on their way.
 func (p *Past) Open() int { return len(p.orders) + len(p.moves) }
 
@@ -83,6 +95,7 @@ func (p *Past) Event(ev *carry.Event) {
 	switch ev.Kind {
 	case carry.EvSnapshot:
 		p.token = ev.ID
+		p.tokens = append(p.tokens, ev.ID)
 		if p.starts++; p.starts == 1 {
 			p.from = ev.At
 		}

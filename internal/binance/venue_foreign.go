@@ -20,7 +20,18 @@ func (v *Venue) foreignTrade(n *wire.OrderNews, pair int32) error {
 	if err := v.tradeInto(&ev, n); err != nil {
 		return err
 	}
+	held := v.mirror.ours.qty[pair]
+	if ev.Leg == carry.Spot || held == 0 || (held > 0) == (ev.Side == carry.Buy) || ev.Qty <= max(held, -held) {
+		v.emit(ev)
+		return nil
+	}
+	// It turns the position round: what closes is one fill, what opens another.
+	rest := ev
+	ev.Qty = max(held, -held)
+	rest.Qty -= ev.Qty
+	rest.Amount, rest.Fee = 0, 0
 	v.emit(ev)
+	v.emit(rest)
 	return nil
 }
 

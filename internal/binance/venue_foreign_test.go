@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"carry"
+	"carry/internal/binance/wire"
 	"carry/internal/book"
 )
 
@@ -77,5 +78,56 @@ func TestDepositsByOthersAreTheOwners(t *testing.T) {
 	}
 	if v.mirror.accept(); v.mirror.differs() != "" {
 		t.Errorf("known, and still told: %s", v.mirror.differs())
+	}
+}
+
+// A trade by hand that turns a short round is two fills, which the books take;
+// everything realised belongs to the first.
+func TestATradeThatTurnsAShortRound(t *testing.T) {
+	pairs := []carry.Pair{{Coin: "ETH", SpotSymbol: "ETHUSDT", PerpSymbol: "ETHUSDT", QtyDp: 3, Mult: 1}}
+	v := &Venue{o: VenueOptions{Pairs: pairs, Log: func(string) {}}, mirror: newMirror(pairs), flights: newFlights()}
+	v.market.reset(pairs)
+	books := book.New(pairs)
+	v.mirror.ours.usdt[carry.PerpWallet] = 5000 * carry.Unit
+	v.emit(carry.Event{Kind: carry.EvSnapshot, At: 1, Pair: -1, Balance2: 5000 * carry.Unit})
+	short := &wire.OrderNews{Market: wire.Futures, Symbol: "ETHUSDT", Client: "hand-1", Side: carry.Sell, TradeID: 1, At: 2, Execution: "TRADE",
+		LastQty: "0.500", Price: 1800 * carry.Unit, FeeAsset: "USDT", Fee: "0.36"}
+	round := &wire.OrderNews{Market: wire.Futures, Symbol: "ETHUSDT", Client: "hand-2", Side: carry.Buy, TradeID: 2, At: 3, Execution: "TRADE",
+		LastQty: "0.800", Price: 1700 * carry.Unit, FeeAsset: "USDT", Fee: "0.544", Realised: 50 * carry.Unit}
+	for _, n := range []*wire.OrderNews{short, round, round} { // the last is told again
+		if v.flights.traded[n.Market][n.TradeID] {
+			continue
+		}
+		if err := v.foreignTrade(n, 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for k := range v.out {
+		ev := &v.out[k]
+		ev.Seq = uint64(k + 1)
+		if err := books.Apply(ev); err != nil {
+			t.Fatal(err)
+		}
+	}
+	a := books.Account()
+	if want := (5000+50)*carry.Unit - 36_000_000 - 54_400_000; a.PerpQty[0] != 300 || a.PerpUSDT != carry.Amount(want) || len(v.out) != 4 {
+		t.Errorf("%d events, %d contracts and %s USDT", len(v.out), a.PerpQty[0], a.PerpUSDT)
+	}
+}
+
+// A session that is started again and again within an hour pauses.
+func TestStartsWithinAnHourAreCounted(t *testing.T) {
+	p := NewPast(0)
+	hour := uint32(carry.Hour)
+	for _, token := range []uint32{0, 5, 1000, 2000, hour, 4_294_000_000} {
+		p.Event(&carry.Event{Kind: carry.EvSnapshot, At: 1, ID: token})
+	}
+	for _, c := range []struct {
+		now  uint32
+		want int
+	}{{hour + 1, 4}, {hour + 5, 3}, {hour + 1001, 2}, {2*hour + 1, 0}, {1_000_000, 4}} {
+		if got := p.recent(c.now, carry.Hour); got != c.want {
+			t.Errorf("at %d: %d starts, want %d", c.now, got, c.want)
+		}
 	}
 }

@@ -54,12 +54,20 @@ func freshToken(before uint32) uint32 {
 	return token
 }
 
+// startsMax is how many starts again within an hour are taken for accidents; with
+// more the run pauses, whatever keeps ending it.
+const startsMax = 10
+
 // resume goes on after a crash: first the snapshot, whose balances are those of
 // the books, then what happened meanwhile in the order of time, and last what is
 // still not known of orders and transfers. Nothing is sent again.
 func (v *Venue) resume(ctx context.Context, p *Past) error {
 	o := &v.mirror.ours
 	v.emit(carry.Event{Kind: carry.EvSnapshot, At: p.last, Pair: -1, ID: v.token, Balance: o.usdt[carry.SpotWallet], Balance2: o.usdt[carry.PerpWallet]})
+	if v.o.Pace == nil && p.recent(v.token, carry.Hour) >= startsMax {
+		v.o.Log(fmt.Sprintf("started %d times within an hour: nothing is opened until somebody resumes", startsMax+1))
+		v.emit(carry.Event{Kind: carry.EvOperator, At: p.last, Pair: -1, Code: carry.CodePause})
+	}
 	if p.linkDown {
 		v.emit(carry.Event{Kind: carry.EvLink, At: p.last, Pair: -1})
 	}

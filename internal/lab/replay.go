@@ -86,6 +86,7 @@ func (r *replayer) begin(s *data.Session) error {
 	}
 	r.spec = spec
 	r.run = &strategy.Run{Core: core, Gate: risk.NewGate(s.Pairs, risk.Limits{}), Book: book.New(s.Pairs), Journal: strategy.NoJournal{}}
+	r.run.Book.Rounding = s.Rounding
 	r.start(s)
 	return nil
 }

@@ -39,6 +39,11 @@ type Traded struct {
 	Continued int           // instants of earlier sessions of the same journal
 }
 
+// accountRounding is by how much, 1e-8 USDT, an amount of one fill or payment may
+// differ from the books' own: an exchange's last digits are not documented. A hundred
+// thousand of the largest are ten cents.
+const accountRounding = 100
+
 // Trade runs the strategy on an account until the context ends: the rehearsal's
 // adapter, loop, gate, books and journal, in real time. Whether it may is not asked
 // here: see RunChecks. An end of the context is no error; what is held then stays
@@ -77,17 +82,19 @@ func Trade(ctx context.Context, spec *Spec, o TradeOptions) (out *Traded, err er
 
 // trade is a session about to begin, or under way; it is the run's venue.
 type trade struct {
-	spec    *Spec
-	o       TradeOptions
-	client  *binance.Client
-	info    *carry.TapeInfo
-	from    carry.Time
-	lane    *lane
-	log     *paperLog
-	journal *data.Journal
-	venue   *binance.Venue
-	begun   risk.Venue
-	until   func() bool
+	spec   *Spec
+	o      TradeOptions
+	client *binance.Client
+	// rounding is the books'; a session that goes on keeps its own.
+	rounding carry.Amount
+	info     *carry.TapeInfo
+	from     carry.Time
+	lane     *lane
+	log      *paperLog
+	journal  *data.Journal
+	venue    *binance.Venue
+	begun    risk.Venue
+	until    func() bool
 }
 
 func (t *trade) close() {
@@ -143,6 +150,7 @@ func (t *trade) begin(ctx context.Context) error {
 	}
 	t.info = &carry.TapeInfo{Pairs: pairs, Step: paperStep, Source: t.source()}
 	run := runName(time.Now())
+	t.rounding = accountRounding
 	err = t.connect(ctx, run, nil, func() error {
 		t.from = t.venue.Instant() + paperStep
 		t.info.From, t.info.To = t.from-warmUp(t.spec.Settings), t.from
@@ -152,7 +160,9 @@ func (t *trade) begin(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if t.journal, err = data.CreateJournal(ctx, t.o.JournalFile, t.spec.session(t.info, t.from, run)); err != nil {
+	session := t.spec.session(t.info, t.from, run)
+	session.Rounding = t.rounding
+	if t.journal, err = data.CreateJournal(ctx, t.o.JournalFile, session); err != nil {
 		return err
 	}
 	t.log.second = alsoTo(t.o.Journal, t.journal)
@@ -203,6 +213,7 @@ func (t *trade) wire() error {
 		return err
 	}
 	books := book.New(t.info.Pairs)
+	books.Rounding = t.rounding
 	t.lane = &lane{name: "account", entry: s.Entry, settings: s.Settings, remote: true, hash: strategy.NewHashJournal()}
 	t.log = &paperLog{sayings: sayings{Journal: t.lane.hash}, policy: policy, books: books, instantAt: -1}
 	t.lane.run = &strategy.Run{Core: core, Venue: t, Gate: risk.NewGate(t.info.Pairs, s.Limits), Book: books,
@@ -222,6 +233,7 @@ func (t *trade) recall(ctx context.Context) (past *binance.Past, run string, err
 		if err := sameSession(have, t.spec.session(&carry.TapeInfo{Pairs: have.Pairs, Source: t.source()}, have.From, have.Run)); err != nil {
 			return err
 		}
+		t.rounding = have.Rounding
 		if err := t.wire(); err != nil {
 			return err
 		}
