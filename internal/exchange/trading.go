@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"sync"
 
 	"carry"
 	"carry/internal/risk"
@@ -57,7 +56,7 @@ func DefaultPermissions() Permissions {
 // Trading is the trading half: the simulated account behind Binance's orders,
 // wallets and streams. It replays one tape. It is safe for concurrent use.
 type Trading struct {
-	mu     sync.Mutex
+	mu     lock
 	opt    TradingOptions
 	facts  *MarketFacts
 	info   *carry.TapeInfo
@@ -89,6 +88,16 @@ type Trading struct {
 	faults     *tradeFaultBook
 }
 
+// lock is a mutex that a testing/synctest bubble sees through: it is held while
+// clients read what they are sent, and who waits for it then waits for them.
+type lock chan struct{}
+
+// Lock implements sync.Locker.
+func (l lock) Lock() { l <- struct{}{} }
+
+// Unlock implements sync.Locker.
+func (l lock) Unlock() { <-l }
+
 // settlementKey is one settlement of one pair.
 type settlementKey struct {
 	pair int32
@@ -106,7 +115,7 @@ func NewTrading(ctx context.Context, facts *MarketFacts, tape carry.Tape, opt Tr
 	if err != nil {
 		return nil, err
 	}
-	t := &Trading{opt: opt, facts: facts, info: info, tape: tape, venue: venue, quoter: sim.NewQuoter(info, opt.Quotes, opt.From),
+	t := &Trading{mu: make(lock, 1), opt: opt, facts: facts, info: info, tape: tape, venue: venue, quoter: sim.NewQuoter(info, opt.Quotes, opt.From),
 		gate: risk.NewGate(info.Pairs, risk.Limits{}), nobody: carry.NewAccount(len(info.Pairs)), rules: make([]*carry.Rules, len(info.Pairs)),
 		orders: newOrderBook(), marks: map[settlementKey]carry.Price{}, leverage: map[string]int{}, countdowns: map[int32]carry.Time{}, seq: 1_000_000, hub: newHub()}
 	if opt.Permissions == nil {

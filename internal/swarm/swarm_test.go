@@ -142,11 +142,16 @@ type swarm struct {
 
 func workers() int { return runtime.GOMAXPROCS(0) }
 
+// hangs is how long no seed takes, on whatever machine.
+const hangs = 3 * time.Minute
+
 // work plays every workers-th seed from the k-th on.
 func (w *swarm) work(k int, play func(seed uint64) (*judge, error)) {
 	for i := k; i < w.n; i += workers() {
 		seed := *first + uint64(i)
+		late := time.AfterFunc(hangs, func() { panic(fmt.Sprintf("a seed hangs: go test ./internal/swarm -v -run '%s$' -seed %d -tell", w.again, seed)) })
 		j, err := play(seed)
+		late.Stop()
 		w.mu.Lock()
 		w.done++
 		switch {
