@@ -18,6 +18,7 @@ type runCmd struct {
 	paperFlags
 	operateFlags
 	tradeFlags
+	testnetFlags
 	Rehearse bool   `help:"Run against an exchange on this machine, through the real adapter, and compare with the backtest."`
 	Journal  string `help:"The session's journal. On paper it is the account, paper.db unless told otherwise; a rehearsal's that is there goes on, with --connect." placeholder:"FILE"`
 	Connect  string `help:"Rehearse against a live exchange --lockstep that runs already and outlives this program." placeholder:"URL"`
@@ -29,8 +30,12 @@ func (c *runCmd) Run(s *streams) error {
 	switch {
 	case c.Trade && c.Rehearse:
 		return cli.Failf(cli.Usage, "leave one of them out", "--trade and --rehearse contradict each other")
+	case c.Testnet && (c.Trade || c.Rehearse):
+		return cli.Failf(cli.Usage, "give --testnet alone", "--testnet is a session of its own")
 	case c.Trade:
 		return c.trade(s)
+	case c.Testnet:
+		return c.testnet(s)
 	case !c.Rehearse:
 		return c.paper(s)
 	}

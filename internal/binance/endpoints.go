@@ -23,6 +23,14 @@ func DefaultURLs() URLs {
 	}
 }
 
+// TestnetURLs are those of the testnets, which have no archive: it is never asked.
+// The spot testnet has no sapi: no transfers, and nobody tells what a key may do.
+func TestnetURLs() URLs {
+	u := DefaultURLs()
+	u.Spot, u.Futures = "https://testnet.binance.vision", "https://testnet.binancefuture.com"
+	return u
+}
+
 // host names one of the four for limits and reports.
 type host uint8
 

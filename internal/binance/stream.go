@@ -225,6 +225,11 @@ func DefaultLiveURLs() LiveURLs {
 	return LiveURLs{Spot: "wss://stream.binance.com:9443", SpotAPI: "wss://ws-api.binance.com:443", Futures: "wss://fstream.binance.com"}
 }
 
+// TestnetLiveURLs are those of the testnets.
+func TestnetLiveURLs() LiveURLs {
+	return LiveURLs{Spot: "wss://stream.testnet.binance.vision", SpotAPI: "wss://ws-api.testnet.binance.vision", Futures: "wss://fstream.binancefuture.com"}
+}
+
 // Pacer lets the other side's time go on, in rehearsals in lockstep. Step
 // returns when what happened has reached the streams; wakes are times at which
 // it must stop at the latest, and woken tells that it stopped for one: what was

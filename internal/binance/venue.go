@@ -37,6 +37,9 @@ type VenueOptions struct {
 	// Speed is how many of the market's seconds a second of the machine's clock has
 	// at a loopback exchange; 0: one.
 	Speed float64
+	// Testnet: the account comes with coins, which are taken for somebody else's, and
+	// nobody tells what the key may do.
+	Testnet bool
 	// Seed of the waits before connecting again.
 	Seed uint64
 	Log  func(text string)

@@ -34,6 +34,18 @@ type served struct {
 
 func serve(t *testing.T, change func(*TradingOptions)) *served {
 	t.Helper()
+	s := serveEarly(t, change)
+	if _, err := s.trading.pass(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	s.from = s.trading.Now()
+	s.clock()
+	return s
+}
+
+// serveEarly serves an exchange before its first instant.
+func serveEarly(t *testing.T, change func(*TradingOptions)) *served {
+	t.Helper()
 	o := sim.MarketOptions{Seed: 5, Coins: 3, From: 1609459200000, To: 1609459200000 + 20*carry.Day, NoListings: true, NoDelistings: true, NoOutages: true, NoEpisodes: true}
 	tape := func() carry.Tape {
 		m, err := sim.NewMarket(o)
@@ -60,15 +72,11 @@ func serve(t *testing.T, change func(*TradingOptions)) *served {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.server.Close() })
-	if _, err := s.trading.pass(context.Background()); err != nil {
-		t.Fatal(err)
-	}
-	s.coin, s.from = s.trading.info.Pairs[0], s.trading.Now()
+	s.coin = s.trading.info.Pairs[0]
 	s.spot, s.futures = spotapi.NewClient(testKey, testSecret), futures.NewClient(testKey, testSecret)
 	client := &http.Client{Timeout: 20 * time.Second}
 	s.spot.BaseURL, s.futures.BaseURL = s.server.URLs().All, s.server.URLs().All
 	s.spot.HTTPClient, s.futures.HTTPClient = client, client
-	s.clock()
 	return s
 }
 

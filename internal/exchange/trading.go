@@ -221,7 +221,7 @@ func (t *Trading) happened(ev *carry.Event) {
 		t.gate.Observe(ev)
 	case carry.EvMarket:
 		t.market = t.keep.copy(ev.Market)
-		if !t.market.WarmUp {
+		if !t.market.WarmUp || t.market.Within {
 			t.publish(t.market)
 		}
 	case carry.EvAck:

@@ -99,6 +99,7 @@ func checksClient(ctx context.Context, spec *Spec, o *ChecksOptions) (*binance.C
 func proofFindings(proofs []Proof) []binance.Finding {
 	list := []struct{ gate, what, todo string }{
 		{GateRehearsal, "rehearsal passed with this program", "live --rehearse"},
+		{GateTestnet, "order cycle on the testnet", "live --testnet, with a testnet's keys"},
 		{GateKill, "kill switch tried", "live kill, on a paper session with --dashboard"},
 		{GateAlarm, "alarm reached a channel", "live alarm-test, on a paper session with --alarms"},
 		{GateReport, "report read", "read out/report.html, then live checks --read out --hash (in its foot)"},
