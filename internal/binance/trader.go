@@ -26,6 +26,7 @@ type trader struct {
 	offset  func() carry.Time // the server's clock minus ours
 	spot    *spotapi.Client
 	futures *futures.Client
+	keys    *Keys
 }
 
 // String hides the keys that the libraries' clients hold.
@@ -81,7 +82,7 @@ const sendTimeout = 12 * time.Second
 func newTrader(u URLs, keys *Keys, clock Clock, offset func() carry.Time, transport http.RoundTripper) *trader {
 	client := &http.Client{Transport: &tap{transport}, Timeout: sendTimeout,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	t := &trader{clock: clock, offset: offset, spot: spotapi.NewClient(keys.key, keys.secret), futures: futures.NewClient(keys.key, keys.secret)}
+	t := &trader{keys: keys, clock: clock, offset: offset, spot: spotapi.NewClient(keys.key, keys.secret), futures: futures.NewClient(keys.key, keys.secret)}
 	t.spot.HTTPClient, t.spot.BaseURL = client, u.Spot
 	t.futures.HTTPClient, t.futures.BaseURL = client, u.Futures
 	return t

@@ -83,6 +83,7 @@ type Venue struct {
 	feesPaid int        // FUNDING_FEE events since the last cross-section
 	feesSeen map[string]bool
 	called   atomic.Bool // by Wake
+	deadMan  deadMan
 }
 
 // timer is a CmdTimer that is to come back.
@@ -341,6 +342,9 @@ func (v *Venue) care(ctx context.Context) error {
 	if err := v.keepAlive(ctx, now); err != nil {
 		return err
 	}
+	if err := v.keepCountdowns(ctx, now); err != nil {
+		return err
+	}
 	if err := v.settleUnknown(ctx, now); err != nil || len(v.out) > 0 {
 		return err
 	}
@@ -381,6 +385,9 @@ func (v *Venue) wakes() (at []carry.Time) {
 		if v.o.Pace == nil {
 			at = append(at, m.nextPoll)
 		}
+	}
+	if len(v.deadMan.set) > 0 {
+		at = append(at, v.deadMan.next)
 	}
 	return at
 }
