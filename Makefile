@@ -61,8 +61,8 @@ crawl-real: ## all recorded series through the crawler, by archives and by REST,
 builds: ## the same journal from five builds: cgo, pure Go, GOAMD64 v1 and v3, race
 	$(LONG) -timeout=30m ./cmd/backtest -run TestHashAcrossBuilds
 
-rehearse: ## sixty days of history through the real adapter, and every kind of fault
-	$(LONG) -timeout=20m ./internal/lab -run 'TestRehearsalEqualsBacktestOnHistory|TestRehearsalUnderFaults'
+rehearse: ## sixty days of history through the real adapter, every kind of fault, and paper
+	$(LONG) -timeout=20m ./internal/lab -run 'TestRehearsalEqualsBacktestOnHistory|TestRehearsalUnderFaults|TestPaperEqualsBacktest'
 
 swarm: ## 50,000 seeds of core and venue, 2,000 of the whole stack, the museum of bugs, thirty days of broken links; more: SWARM='-core N -stack N -first SEED'
 	$(LONG) -timeout=40m ./internal/swarm $(SWARM)
