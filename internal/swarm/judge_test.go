@@ -255,10 +255,14 @@ func (j *judge) finish(res *carry.Result) {
 		j.fail("postings", "%d payments, liquidations and settlements happened, %d were told", j.forced[0], j.forced[1])
 	}
 	for i := range j.pairs {
-		if l := &j.legs[i]; l.late || l.foreign && j.p.ForeignChange != "adopt" {
+		if l := &j.legs[i]; l.late || l.foreign && j.p.ForeignChange != "adopt" || !j.tradable(i) {
+			j.seen["pairs excused at the end"]++ // what is foreign is left alone; a halted or ended pair cannot be traded
 			continue
 		}
-		if gap, most := j.gap(i), j.tolerance(i); math.Abs(gap) > most && j.tradable(i) {
+		if j.ours.qty[i] != 0 {
+			j.seen["pairs held at the end"]++
+		}
+		if gap, most := j.gap(i), j.tolerance(i); math.Abs(gap) > most {
 			j.fail("rest", "%s ends with legs that differ by %g coins, a lot is %g", j.pairs[i].Coin, gap, most)
 		}
 	}

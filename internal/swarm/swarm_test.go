@@ -136,7 +136,7 @@ type swarm struct {
 
 	mu     sync.Mutex
 	seen   map[string]int
-	failed []string
+	failed int
 	done   int
 }
 
@@ -149,21 +149,23 @@ const hangs = 3 * time.Minute
 func (w *swarm) work(k int, play func(seed uint64) (*judge, error)) {
 	for i := k; i < w.n; i += workers() {
 		seed := *first + uint64(i)
-		late := time.AfterFunc(hangs, func() { panic(fmt.Sprintf("a seed hangs: go test ./internal/swarm -v -run '%s$' -seed %d -tell", w.again, seed)) })
+		late := time.AfterFunc(hangs, func() {
+			panic(fmt.Sprintf("a seed hangs: go test ./internal/swarm -v -run '%s$' -seed %d -tell", w.again, seed))
+		})
 		j, err := play(seed)
 		late.Stop()
 		w.mu.Lock()
 		w.done++
 		switch {
 		case err != nil:
-			w.failed = append(w.failed, fmt.Sprintf("seed %d: %v", seed, err))
+			w.fail("seed %d: %v", seed, err)
 		case len(j.broken) > 0:
-			w.failed = append(w.failed, fmt.Sprintf("%s: %s\n  go test ./internal/swarm -v -run '%s$' -seed %d -tell", j.broken[0].rule, j.broken[0].text, w.again, seed))
+			w.fail("%s: %s\n  go test ./internal/swarm -v -run '%s$' -seed %d -tell", j.broken[0].rule, j.broken[0].text, w.again, seed)
 		}
 		for what, n := range j.counts() {
 			w.seen[what] += n
 		}
-		enough := len(w.failed) > *most
+		enough := w.failed > *most
 		w.mu.Unlock()
 		if enough {
 			return
@@ -185,15 +187,18 @@ func (j *judge) counts() map[string]int {
 	return j.seen
 }
 
+// fail says at once what was found.
+func (w *swarm) fail(format string, args ...any) {
+	w.failed++
+	w.t.Errorf(format, args...)
+}
+
 func (w *swarm) report() {
 	w.t.Helper()
-	for _, text := range w.failed {
-		w.t.Error(text)
-	}
 	tell(w.t, w.seen)
-	testenv.Figure(w.t, "swarm, "+w.again+", seeds without a finding", float64(w.done-len(w.failed)), "seeds", "all", len(w.failed) == 0)
+	testenv.Figure(w.t, "swarm, "+w.again+", seeds without a finding", float64(w.done-w.failed), "seeds", "all", w.failed == 0)
 	w.t.Logf("%d seeds in %s: %d failed; %d events, %d orders, %d sent twice; %d fills, %d lost", w.done, time.Since(w.began).Round(100*time.Millisecond),
-		len(w.failed), w.seen["events"], w.seen["orders sent"], w.seen["orders sent twice"], w.seen["fills"], w.seen["fills lost"])
+		w.failed, w.seen["events"], w.seen["orders sent"], w.seen["orders sent twice"], w.seen["fills"], w.seen["fills lost"])
 }
 
 // The same seed is the same run, to the last bit of its journal.
