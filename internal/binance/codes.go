@@ -21,6 +21,9 @@ const (
 // executed leaves it open; a name that is there already says that an earlier
 // order of it lives.
 func judge(m wire.Market, a *attempt) (verdict, carry.Code) {
+	if a.held {
+		return refused, carry.CodeThrottled
+	}
 	if a.status == 0 {
 		if a.written {
 			return unknown, 0

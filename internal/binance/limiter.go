@@ -126,17 +126,26 @@ func (g *gate) close(until carry.Time) {
 	g.until = max(g.until, until)
 }
 
-// pass waits until the gate is open.
+// open tells whether the gate is open now.
+func (g *gate) open() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.until <= g.clock.Now()
+}
+
+// pass waits until the gate is open. What was slept through is over, also by a
+// clock that stands meanwhile, as in lockstep.
 func (g *gate) pass(ctx context.Context) error {
-	for {
+	for slept := carry.Time(0); ; {
 		g.mu.Lock()
 		until, now := g.until, g.clock.Now()
 		g.mu.Unlock()
-		if until <= now {
+		if until <= max(now, slept) {
 			return ctx.Err()
 		}
 		if err := g.clock.SleepUntil(ctx, until); err != nil {
 			return err
 		}
+		slept = until
 	}
 }

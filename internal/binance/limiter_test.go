@@ -84,3 +84,24 @@ func TestWhatOthersSpendCounts(t *testing.T) {
 		t.Error("a wait did not end with its context")
 	}
 }
+
+// standing is a clock that stands while one sleeps, as a rehearsal's in lockstep.
+type standing struct{ slept int }
+
+func (*standing) Now() carry.Time { return 1_700_000_000_000 }
+
+func (c *standing) SleepUntil(ctx context.Context, _ carry.Time) error {
+	c.slept++
+	return ctx.Err()
+}
+
+// A gate that was slept out is open, by whatever clock: a rehearsal that was told
+// to wait goes on.
+func TestASleptOutGateIsOpen(t *testing.T) {
+	clock := &standing{}
+	g := &gate{clock: clock}
+	g.close(clock.Now() + carry.Minute)
+	if err := g.pass(t.Context()); err != nil || clock.slept != 1 {
+		t.Errorf("%v after %d sleeps", err, clock.slept)
+	}
+}

@@ -24,6 +24,7 @@ type trader struct {
 	mu      sync.Mutex // the libraries' time offsets are plain fields
 	clock   Clock
 	offset  func() carry.Time // the server's clock minus ours
+	gates   [hostCount]*gate  // closed by 429 and 418, for what is asked for too
 	spot    *spotapi.Client
 	futures *futures.Client
 	keys    *Keys
@@ -39,6 +40,8 @@ func (*trader) GoString() string { return "trader" }
 type attempt struct {
 	status  int  // 0: no answer
 	written bool // it may have reached the exchange
+	held    bool // it was not sent: the exchange told us to stop for a while
+	retry   carry.Time
 	body    []byte
 	err     error // redacted; nil with an answer
 }
@@ -72,6 +75,12 @@ func (t *tap) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	a.status, a.body = resp.StatusCode, body
+	switch a.status {
+	case http.StatusTooManyRequests:
+		a.retry = retryAfter(resp.Header, limitedWait)
+	case http.StatusTeapot:
+		a.retry = retryAfter(resp.Header, bannedWait)
+	}
 	return &http.Response{Status: resp.Status, StatusCode: resp.StatusCode, Proto: resp.Proto, ProtoMajor: resp.ProtoMajor, ProtoMinor: resp.ProtoMinor,
 		Header: resp.Header, Body: http.NoBody, Request: req}, nil
 }
@@ -79,24 +88,31 @@ func (t *tap) RoundTrip(req *http.Request) (*http.Response, error) {
 // sendTimeout bounds one attempt: the exchange's own limit is ten seconds.
 const sendTimeout = 12 * time.Second
 
-func newTrader(u URLs, keys *Keys, clock Clock, offset func() carry.Time, transport http.RoundTripper) *trader {
+func newTrader(u URLs, keys *Keys, clock Clock, offset func() carry.Time, gates [hostCount]*gate, transport http.RoundTripper) *trader {
 	client := &http.Client{Transport: &tap{transport}, Timeout: sendTimeout,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	t := &trader{keys: keys, clock: clock, offset: offset, spot: spotapi.NewClient(keys.key, keys.secret), futures: futures.NewClient(keys.key, keys.secret)}
+	t := &trader{keys: keys, clock: clock, offset: offset, gates: gates, spot: spotapi.NewClient(keys.key, keys.secret), futures: futures.NewClient(keys.key, keys.secret)}
 	t.spot.HTTPClient, t.spot.BaseURL = client, u.Spot
 	t.futures.HTTPClient, t.futures.BaseURL = client, u.Futures
 	return t
 }
 
-// try makes one attempt. What the library makes of the answer is not looked at.
-func (t *trader) try(ctx context.Context, send func(ctx context.Context) error) *attempt {
+// try makes one attempt, unless the host told us to stop for a while. What the
+// library makes of the answer is not looked at.
+func (t *trader) try(ctx context.Context, h host, send func(ctx context.Context) error) *attempt {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	offset := time.Now().UnixMilli() - int64(t.clock.Now()+t.offset())
 	t.spot.TimeOffset, t.futures.TimeOffset = offset, offset
-	a := &attempt{}
+	a := &attempt{held: !t.gates[h].open()}
+	if a.held {
+		return a
+	}
 	if err := send(context.WithValue(ctx, attemptKey{}, a)); err != nil && a.status == 0 {
 		a.err = redact(err)
+	}
+	if a.retry > 0 {
+		t.gates[h].close(t.clock.Now() + a.retry)
 	}
 	return a
 }
@@ -114,7 +130,7 @@ type orderRequest struct {
 
 // order places an order.
 func (t *trader) order(ctx context.Context, o *orderRequest) *attempt {
-	return t.try(ctx, func(ctx context.Context) error {
+	return t.try(ctx, hostOf(o.market), func(ctx context.Context) error {
 		if o.market == wire.Futures {
 			s := t.futures.NewCreateOrderService().Symbol(o.symbol).Side(futures.SideType(sideText(o.side))).Type(futures.OrderTypeMarket).
 				Quantity(o.qty).NewClientOrderID(o.client).NewOrderResponseType(futures.NewOrderRespTypeRESULT)
@@ -143,9 +159,16 @@ func (t *trader) order(ctx context.Context, o *orderRequest) *attempt {
 	})
 }
 
+func hostOf(m wire.Market) host {
+	if m == wire.Futures {
+		return hostFutures
+	}
+	return hostSpot
+}
+
 // cancel withdraws an order.
 func (t *trader) cancel(ctx context.Context, m wire.Market, symbol, client string) *attempt {
-	return t.try(ctx, func(ctx context.Context) error {
+	return t.try(ctx, hostOf(m), func(ctx context.Context) error {
 		if m == wire.Futures {
 			_, err := t.futures.NewCancelOrderService().Symbol(symbol).OrigClientOrderID(client).Do(ctx, futures.WithRecvWindow(recvWindow))
 			return err
@@ -157,7 +180,7 @@ func (t *trader) cancel(ctx context.Context, m wire.Market, symbol, client strin
 
 // transfer moves USDT out of a wallet into the other.
 func (t *trader) transfer(ctx context.Context, from carry.Wallet, amount carry.Amount) *attempt {
-	return t.try(ctx, func(ctx context.Context) error {
+	return t.try(ctx, hostSpot, func(ctx context.Context) error {
 		_, err := t.spot.NewUserUniversalTransferService().Type(transferType(from)).Asset("USDT").Amount(amount.String()).Do(ctx)
 		return err
 	})
@@ -172,7 +195,7 @@ func transferType(from carry.Wallet) spotapi.UserUniversalTransferType {
 
 // leverage sets the exchange's leverage of a symbol.
 func (t *trader) leverage(ctx context.Context, symbol string, x int) *attempt {
-	return t.try(ctx, func(ctx context.Context) error {
+	return t.try(ctx, hostFutures, func(ctx context.Context) error {
 		_, err := t.futures.NewChangeLeverageService().Symbol(symbol).Leverage(x).Do(ctx)
 		return err
 	})
@@ -180,7 +203,7 @@ func (t *trader) leverage(ctx context.Context, symbol string, x int) *attempt {
 
 // listen asks for the futures' listen key, or keeps it alive.
 func (t *trader) listen(ctx context.Context, keep string) *attempt {
-	return t.try(ctx, func(ctx context.Context) error {
+	return t.try(ctx, hostFutures, func(ctx context.Context) error {
 		if keep != "" {
 			return t.futures.NewKeepaliveUserStreamService().ListenKey(keep).Do(ctx)
 		}

@@ -92,13 +92,13 @@ func TestNothingTellsTheKeys(t *testing.T) {
 	server.Config.ErrorLog = nil
 	defer server.Close()
 	urls := URLs{Spot: server.URL, Futures: server.URL}
-	tr := newTrader(urls, keys, WallClock{}, func() carry.Time { return 0 }, newTransport(2))
+	tr := newTrader(urls, keys, WallClock{}, func() carry.Time { return 0 }, openGates(WallClock{}), newTransport(2))
 	order := &orderRequest{market: wire.Futures, symbol: "BTCUSDT", client: "cx-1", side: carry.Sell, qty: "1"}
 	cut := tr.order(context.Background(), order)
 	if cut.status != 0 || !cut.written || cut.err == nil {
 		t.Fatalf("a connection that is cut: %+v", cut)
 	}
-	dead := newTrader(URLs{Spot: "http://127.0.0.1:1", Futures: "http://127.0.0.1:1"}, keys, WallClock{}, func() carry.Time { return 0 }, newTransport(2))
+	dead := newTrader(URLs{Spot: "http://127.0.0.1:1", Futures: "http://127.0.0.1:1"}, keys, WallClock{}, func() carry.Time { return 0 }, openGates(WallClock{}), newTransport(2))
 	never := dead.order(context.Background(), order)
 	if never.written || never.err == nil {
 		t.Fatalf("a host that is not there: %+v", never)
@@ -109,5 +109,45 @@ func TestNothingTellsTheKeys(t *testing.T) {
 				t.Errorf("%q is in %q", s, text)
 			}
 		}
+	}
+}
+
+// openGates are gates that nothing has closed.
+func openGates(clock Clock) (g [hostCount]*gate) {
+	for h := range g {
+		g[h] = &gate{clock: clock}
+	}
+	return g
+}
+
+// After a 418 nothing more is sent to that host until the time it told is over: an
+// order is refused at once, as throttled. The other host goes on.
+func TestAHostThatToldUsToStopIsLeftAlone(t *testing.T) {
+	asked := map[string]int{}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked[r.URL.Path]++
+		w.Header().Set("Retry-After", "120")
+		w.WriteHeader(http.StatusTeapot)
+	}))
+	defer server.Close()
+	clock := &tickClock{now: 1_700_000_000_000}
+	tr := newTrader(URLs{Spot: server.URL, Futures: server.URL}, &Keys{key: "k", secret: "s"}, clock, func() carry.Time { return 0 }, openGates(clock), newTransport(2))
+	order := func(m wire.Market) *attempt {
+		return tr.order(t.Context(), &orderRequest{market: m, symbol: "AUSDT", client: "c-1", side: carry.Sell, qty: "1"})
+	}
+	if a := order(wire.Futures); a.status != 418 || asked["/fapi/v1/order"] != 1 {
+		t.Fatalf("%+v, asked %v", a, asked)
+	}
+	clock.now += 119 * carry.Second
+	a := order(wire.Futures)
+	if v, code := judge(wire.Futures, a); v != refused || code != carry.CodeThrottled || asked["/fapi/v1/order"] != 1 {
+		t.Errorf("within the ban: %v %s, asked %v", v, code, asked)
+	}
+	if order(wire.Spot); asked["/api/v3/order"] != 1 {
+		t.Errorf("the other host was not asked: %v", asked)
+	}
+	clock.now += carry.Second
+	if order(wire.Futures); asked["/fapi/v1/order"] != 2 {
+		t.Errorf("after the ban: %v", asked)
 	}
 }

@@ -40,6 +40,9 @@ type VenueOptions struct {
 	// Testnet: the account comes with coins, which are taken for somebody else's, and
 	// nobody tells what the key may do.
 	Testnet bool
+	// Silence is not watched for with Pace, since the market stands between steps;
+	// WatchSilence does it all the same, where false time makes waits cost nothing.
+	WatchSilence bool
 	// Seed of the waits before connecting again.
 	Seed uint64
 	Log  func(text string)
@@ -76,6 +79,7 @@ type Venue struct {
 	flights  flights
 	moves    []*move
 	moved    map[int64]bool // numbers of transfers that are over
+	levers   []lever
 	timers   []timer
 	woken    carry.Time // when time last stopped for a timer, in lockstep
 	key      string     // listen key
@@ -109,7 +113,7 @@ func NewVenue(o VenueOptions) (*Venue, error) {
 	if err != nil {
 		return nil, err
 	}
-	v.trader = newTrader(o.Client.o.URLs, o.Client.o.Keys, o.Client.o.Clock, func() carry.Time { return carry.Time(v.c.offset.Load()) }, o.Client.o.Transport)
+	v.trader = newTrader(o.Client.o.URLs, o.Client.o.Keys, o.Client.o.Clock, func() carry.Time { return carry.Time(v.c.offset.Load()) }, o.Client.gates, o.Client.o.Transport)
 	return v, nil
 }
 
@@ -202,7 +206,7 @@ func (v *Venue) connect(ctx context.Context) {
 	dial := &http.Client{Transport: v.c.o.Transport}
 	start := func(name string, url func(context.Context) (string, error), hello func() []byte, stale time.Duration) *link {
 		l := &link{name: name, url: url, hello: hello, stale: stale, inbox: v.inbox, log: v.o.Log, dial: dial, seed: v.o.Seed + uint64(len(name))}
-		if v.o.Pace != nil {
+		if v.o.Pace != nil && !v.o.WatchSilence {
 			l.stale = 0 // the market stands still between steps
 		}
 		v.wait.Add(1)
@@ -345,6 +349,10 @@ func (v *Venue) care(ctx context.Context) error {
 	if err := v.keepCountdowns(ctx, now); err != nil {
 		return err
 	}
+	if err := v.settleLevers(ctx, now); err != nil {
+		return err
+	}
+	v.noticeQuiet(now)
 	if err := v.settleUnknown(ctx, now); err != nil || len(v.out) > 0 {
 		return err
 	}

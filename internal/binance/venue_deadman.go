@@ -83,7 +83,7 @@ func (v *Venue) countdown(ctx context.Context, pair int32, span carry.Time) erro
 
 // countdown is POST countdownCancelAll, which go-binance does not have.
 func (t *trader) countdown(ctx context.Context, symbol string, span carry.Time) *attempt {
-	return t.try(ctx, func(ctx context.Context) error {
+	return t.try(ctx, hostFutures, func(ctx context.Context) error {
 		query := t.keys.sign(url.Values{"symbol": {symbol}, "countdownTime": {ms(span)}}.Encode(), t.clock.Now()+t.offset())
 		req, err := http.NewRequestWithContext(ctx, http.MethodPost, t.futures.BaseURL+"/fapi/v1/countdownCancelAll?"+query, nil)
 		if err != nil {

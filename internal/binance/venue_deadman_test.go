@@ -48,7 +48,7 @@ func TestTheCountdownRunsWhileOrdersRest(t *testing.T) {
 	v := hourOld(clock.now)
 	var said []string
 	v.o.Log = func(text string) { said = append(said, text) }
-	v.trader = newTrader(URLs{Spot: server.URL, Futures: server.URL}, &Keys{"k", "s"}, clock, func() carry.Time { return 0 }, newTransport(2))
+	v.trader = newTrader(URLs{Spot: server.URL, Futures: server.URL}, &Keys{"k", "s"}, clock, func() carry.Time { return 0 }, openGates(WallClock{}), newTransport(2))
 	resting := &flight{market: wire.Futures, cmd: carry.Command{Life: carry.GTC}}
 	step := func(after carry.Time, want ...string) {
 		t.Helper()

@@ -20,6 +20,13 @@ const (
 	patience    = 30 * carry.Second
 )
 
+// lateReads is how often settlements are asked for in lockstep until they count as
+// missing.
+const lateReads = 5
+
+// ratesPatience is how long rates that are due are waited for.
+const ratesPatience = 10 * carry.Second
+
 // settleDelay is settleDelay, and at a loopback exchange that runs fast at least the
 // tenth of a second that streams need to come.
 func (v *Venue) settleDelay() carry.Time {
@@ -40,6 +47,10 @@ func (v *Venue) cutIfDue(ctx context.Context, now carry.Time) error {
 		return nil
 	}
 	ready, err := v.readSettled(ctx, at)
+	// In lockstep time stands while one waits: what is late is asked for again.
+	for tries := 1; err == nil && !ready && v.o.Pace != nil && tries < lateReads; tries++ {
+		ready, err = v.readSettled(ctx, at)
+	}
 	if err != nil {
 		return err
 	}
@@ -47,7 +58,7 @@ func (v *Venue) cutIfDue(ctx context.Context, now carry.Time) error {
 		return nil
 	}
 	if !ready {
-		return fmt.Errorf("%w: the income history does not tell what was paid at %s", ErrForeign, at)
+		return fmt.Errorf("%w: the histories of rates and payments do not tell what was paid at %s", ErrForeign, at)
 	}
 	if err := v.hearLater(ctx, at); err != nil {
 		return err
@@ -94,9 +105,11 @@ func (v *Venue) readSettled(ctx context.Context, at carry.Time) (ready bool, err
 		if paid, err = v.fundingIncome(ctx, m.asked); err != nil {
 			return false, err
 		}
-		if len(paid) < v.feesPaid || v.awaitsPayment(paid) {
+		if len(paid) < v.feesPaid || v.awaitsPayment(paid) || v.unrated(paid, at) {
 			return false, nil
 		}
+	} else if v.awaitsRates(at) {
+		return false, nil
 	}
 	m.asked = at
 	if len(m.settled) > 0 {
@@ -136,6 +149,37 @@ func (v *Venue) awaitsPayment(paid []wire.Income) bool {
 	for k := range v.market.settled {
 		s := &v.market.settled[k]
 		if s.Rate != 0 && v.mirror.ours.qty[s.Pair] != 0 && v.paymentOf(s, paid) == nil {
+			return true
+		}
+	}
+	return false
+}
+
+// unrated tells whether something was paid of which no rate is told yet.
+func (v *Venue) unrated(paid []wire.Income, at carry.Time) bool {
+	for k := range paid {
+		i, ok := v.symbols[wire.Futures][paid[k].Symbol]
+		if slot := paid[k].At.Slot(); ok && slot <= at && !slices.ContainsFunc(v.market.settled, func(s carry.Settlement) bool { return s.Pair == i && s.At == slot }) {
+			return true
+		}
+	}
+	return false
+}
+
+// awaitsRates tells whether rates are due by the schedule and none has come. They
+// are waited for a few times: that a contract is settled less often from now on, or
+// not at all, looks the same.
+func (v *Venue) awaitsRates(at carry.Time) bool {
+	m := &v.market
+	if len(m.settled) > 0 || m.waited == at {
+		return false
+	}
+	for i := range v.o.Pairs {
+		if m.nextSlot[i] == at && m.trading[carry.Perp][i] {
+			m.looked++
+			if v.o.Pace != nil && m.looked >= lateReads-1 || v.o.Pace == nil && v.serverNow() >= at+ratesPatience {
+				m.waited, m.looked = at, 0
+			}
 			return true
 		}
 	}

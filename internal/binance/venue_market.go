@@ -25,6 +25,8 @@ type marketState struct {
 	interval []float64    // hours, as last observed
 	nextSlot []carry.Time // when the next settlement is due
 	asked    carry.Time   // settlements are known up to here
+	waited   carry.Time   // the last instant at which rates were waited for in vain
+	looked   int          // how often they were looked for
 	rules    []*carry.Rules
 
 	// last prices and premiums, kept from instant to instant.
@@ -84,7 +86,10 @@ func (v *Venue) takeMarks() {
 	for k := range m.marks {
 		r := &m.marks[k]
 		if i, ok := v.symbols[wire.Futures][r.Symbol]; ok {
-			m.mark[i], m.rate[i] = r.Mark, r.Rate
+			m.rate[i] = r.Rate
+			if r.Mark > 0 { // no price is no price: the last good one stands
+				m.mark[i] = r.Mark
+			}
 			at = max(at, r.At)
 		}
 	}

@@ -23,8 +23,9 @@ type flight struct {
 	acked    bool       // it was told that it rests
 	// Of an order of an earlier session: it was sent by latest if it was sent at
 	// all; unsent: it was not.
-	latest carry.Time
-	unsent bool
+	latest   carry.Time
+	unsent   bool
+	lookedAt carry.Time // when it was last asked for although nothing was unclear
 	// Of an order whose sending had no clear answer: it is looked for at
 	// nextPoll, the polls-th time. 0: its state is known.
 	nextPoll carry.Time
@@ -159,15 +160,6 @@ func (v *Venue) cancel(ctx context.Context, c *carry.Command) error {
 	return nil
 }
 
-// setLeverage sets the exchange's leverage of a pair.
-func (v *Venue) setLeverage(ctx context.Context, c *carry.Command) error {
-	a := v.trader.leverage(ctx, v.o.Pairs[c.Pair].PerpSymbol, int(c.ID))
-	if a.status != 200 {
-		return fmt.Errorf("%w: leverage of %s was not set (HTTP %d)", ErrSetup, v.o.Pairs[c.Pair].PerpSymbol, a.status)
-	}
-	return nil
-}
-
 // Prefixes of orders that the exchange makes itself.
 const (
 	liquidationPrefix = "autoclose-"
@@ -221,14 +213,18 @@ func (v *Venue) ack(x *flight, n *wire.OrderNews) {
 
 // finish ends an order with its last status.
 func (v *Venue) finish(x *flight, status, reason string, at carry.Time) error {
-	v.flights.end(x)
 	left := x.cmd.Qty - x.executed
 	switch status {
 	case "FILLED":
+		v.flights.end(x)
 		return nil // what is left of a reduce-only order was never to be had
 	case "REJECTED", "EXPIRED", "CANCELED", "EXPIRED_IN_MATCH":
+		v.flights.end(x)
 	default:
-		return fmt.Errorf("%w: order %s has the status %q, which is not known here", wire.ErrFormat, x.client, status)
+		// A word of tomorrow: until one that is known is told, nothing is.
+		v.o.Log(fmt.Sprintf("order %s has the status %q, which is not known here; it is looked for until it has another", x.client, status))
+		v.lookLater(x)
+		return nil
 	}
 	if x.executed == 0 && (status == "REJECTED" || reason != "") {
 		code, ok := lateReasons[reason]

@@ -257,6 +257,8 @@ func (v *Venue) hearMarket(l *link, s *wire.Stream) error {
 		i, ok := v.symbols[market][k.Symbol]
 		switch {
 		case !ok || k.Interval != v.o.Interval:
+		case !(k.Close > 0):
+			v.o.Log(fmt.Sprintf("stream %s: a bar of %s without a price; it is left out", l.name, k.Symbol))
 		case k.Closed:
 			m.bars[leg][i] = bar{at: k.At, close: k.Close, value: k.QuoteVolume}
 		default:

@@ -22,6 +22,26 @@ const provenAfter = recvWindow + 60*carry.Second
 
 const codeNoSuchOrder = -2013
 
+// quietMax is how long an order may be without news before it is asked for: its
+// event may be lost while the stream goes on. A resting one is asked for as often.
+const quietMax = carry.Minute
+
+// lookLater asks for an order's state again, after a wait that grows.
+func (v *Venue) lookLater(x *flight) {
+	x.nextPoll = v.c.Now() + pollAfter[min(x.polls, len(pollAfter)-1)]
+	x.polls++
+}
+
+// noticeQuiet makes orders without news be looked for. In lockstep no stop is
+// asked for that: the next step is early enough.
+func (v *Venue) noticeQuiet(now carry.Time) {
+	for _, x := range v.flights.list {
+		if x.nextPoll == 0 && now-max(x.sentAt, x.lookedAt) >= quietMax {
+			x.nextPoll, x.lookedAt = now, now
+		}
+	}
+}
+
 // settleUnknown looks for the orders that are due: freeze, query, prove, never
 // send again.
 func (v *Venue) settleUnknown(ctx context.Context, now carry.Time) error {
@@ -92,8 +112,7 @@ func (v *Venue) missed(ctx context.Context, x *flight) error {
 	}
 	if total > x.executed {
 		// The list of trades lags behind the order: look again.
-		x.nextPoll = v.c.Now() + pollAfter[min(x.polls, len(pollAfter)-1)]
-		x.polls++
+		v.lookLater(x)
 		return nil
 	}
 	if o.Status == "NEW" || o.Status == "PARTIALLY_FILLED" {

@@ -6,8 +6,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/coder/websocket"
-
 	"carry"
 )
 
@@ -77,19 +75,20 @@ func (t *Trading) advance(ctx context.Context, wakes []carry.Time) (stepAnswer, 
 			return stepAnswer{}, r
 		}
 	}
-	kind, err := t.step(ctx)
-	if err != nil {
-		return stepAnswer{}, err
+	late := t.late
+	t.late = nil
+	kind := carry.EvTimer
+	if !t.woke { // else it was passed already
+		var err error
+		if kind, err = t.step(ctx); err != nil {
+			return stepAnswer{}, err
+		}
 	}
+	t.woke = false
+	t.tellLate(late)
 	t.hub.flush(ctx, true)
-	if t.faults.pick(StreamsDrop) != "" {
-		t.hub.closeAll(websocket.StatusGoingAway, "a fault", func(*socket) bool { return true })
-	}
-	if t.faults.pick(ListenKeyGone) != "" {
-		t.keys.until = 0
-		t.keys.expire(t.clock.at(), t.hub)
-		t.hub.flush(ctx, true)
-	}
+	t.disturb(ctx)
+	t.meddle(ctx)
 	a := stepAnswer{Now: t.clock.at(), Ended: t.ended}
 	if !t.ended {
 		a.Event = kind.String()

@@ -171,6 +171,9 @@ func (s *Server) cutOff(w http.ResponseWriter, hard bool) {
 	if err != nil {
 		return // it is closed already
 	}
+	if w, ok := conn.(*wire); ok {
+		conn = w.Conn
+	}
 	if tcp, ok := conn.(*net.TCPConn); ok && hard {
 		_ = tcp.SetLinger(0) // without it, closing is polite
 	}

@@ -177,17 +177,17 @@ func (s *served) known(m Market, client string) (executed, average float64) {
 	return executed, quote / executed
 }
 
-// after is what the exchange knows when the script has ended.
-type after struct {
+// aftermath is what the exchange knows when the script has ended.
+type aftermath struct {
 	spotUSDT, perpUSDT, coins, contracts, entry, mark, free, paid float64
 	transfer                                                      int64
 }
 
-func (s *served) after() after {
+func (s *served) after() aftermath {
 	s.t.Helper()
 	x := s.trading.Exchange()
 	spot, perp, coins, contracts := x.Balances()
-	a := after{spotUSDT: spot.Float(), perpUSDT: perp.Float(), contracts: s.coin.QtyFloat(contracts[0]), free: x.Withdrawable().Float()}
+	a := aftermath{spotUSDT: spot.Float(), perpUSDT: perp.Float(), contracts: s.coin.QtyFloat(contracts[0]), free: x.Withdrawable().Float()}
 	a.coins, _ = coins[0].Decimal(8).Float64()
 	cost, _ := x.EntryCost(0).Decimal(16).Float64()
 	a.entry, a.mark = cost/a.contracts, s.trading.market.Mark[0]

@@ -99,6 +99,9 @@ func (s *Server) rest(q *query) (a answer, name string, earned bool) {
 		a = bad.answer()
 	default:
 		a = s.handle(q)
+		if s.opt.Trading != nil {
+			a = s.opt.Trading.spoilRead(q, a)
+		}
 	}
 	a.header = append(a.header, [2]string{"X-MBX-USED-WEIGHT-1M", strconv.Itoa(used)})
 	if q.market == SpotMarket {
@@ -112,6 +115,9 @@ func (s *Server) handle(q *query) answer {
 	if q.route.signed {
 		if r := q.authorize(s.opt.Keys); r != nil {
 			return r.answer()
+		}
+		if t := s.opt.Trading; t != nil && t.locked() {
+			return (&refusal{401, -2015, "Invalid API-key, IP, or permissions for action."}).answer()
 		}
 	} else if r := q.unread(); r != nil {
 		return r.answer()

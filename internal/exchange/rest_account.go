@@ -18,15 +18,15 @@ func spotAccount(t *Trading, q *query) answer {
 		}
 	}
 	fees := t.opt.Account.Fees.At(q.now)
-	return asJSON(object{{"makerCommission", int(fees.SpotMaker * 1e4)}, {"takerCommission", int(fees.SpotTaker * 1e4)}, {"buyerCommission", 0}, {"sellerCommission", 0},
+	return t.stale(SpotMarket, asJSON(object{{"makerCommission", int(fees.SpotMaker * 1e4)}, {"takerCommission", int(fees.SpotTaker * 1e4)}, {"buyerCommission", 0}, {"sellerCommission", 0},
 		{"commissionRates", object{{"maker", number(fees.SpotMaker)}, {"taker", number(fees.SpotTaker)}, {"buyer", "0.00000000"}, {"seller", "0.00000000"}}},
 		{"canTrade", true}, {"canWithdraw", t.opt.Permissions.Withdrawals}, {"canDeposit", true}, {"brokered", false}, {"requireSelfTradePrevention", false},
-		{"preventSor", false}, {"updateTime", int64(q.now)}, {"accountType", "SPOT"}, {"balances", list}, {"permissions", []string{"SPOT"}}, {"uid", 1}})
+		{"preventSor", false}, {"updateTime", int64(q.now)}, {"accountType", "SPOT"}, {"balances", list}, {"permissions", []string{"SPOT"}}, {"uid", 1}}))
 }
 
 // apiRestrictions answers what the key may do.
 func apiRestrictions(t *Trading, _ *query) answer {
-	p := t.opt.Permissions
+	p := t.permissions()
 	return asJSON(object{{"ipRestrict", p.IPRestrict}, {"createTime", 1577836800000}, {"enableReading", p.Reading}, {"enableWithdrawals", p.Withdrawals},
 		{"enableInternalTransfer", p.InternalTransfer}, {"enableMargin", p.Margin}, {"enableFutures", p.Futures}, {"permitsUniversalTransfer", p.UniversalTransfer},
 		{"enableVanillaOptions", false}, {"enableFixApiTrade", false}, {"enableFixReadOnly", false}, {"enableSpotAndMarginTrading", p.SpotAndMargin},
@@ -63,7 +63,7 @@ func placeTransfer(t *Trading, q *query) answer {
 		return (&refusal{401, -2015, "Invalid API-key, IP, or permissions for action."}).answer()
 	}
 	x := &transfer{id: t.next(), kind: kind, amount: carry.Amount(v), at: q.now, status: "PENDING"}
-	return t.faults.transfer(func() answer { return t.acceptTransfer(x, wallet) })
+	return t.faults.transfer(t, x, func() answer { return t.acceptTransfer(x, wallet) })
 }
 
 func (t *Trading) acceptTransfer(x *transfer, wallet carry.Wallet) answer {
@@ -92,8 +92,12 @@ func transferHistory(t *Trading, q *query) answer {
 	}
 	rows := []object{}
 	for i := len(t.transfers) - 1; i >= 0 && len(rows) < 100; i-- {
-		if x := t.transfers[i]; x.kind == kind && x.at >= from {
-			rows = append(rows, object{{"asset", "USDT"}, {"amount", x.amount.String()}, {"type", x.kind}, {"status", x.status}, {"tranId", x.id}, {"timestamp", int64(x.at)}})
+		if x := t.transfers[i]; x.kind == kind && x.at >= from && q.now >= x.hiddenUntil {
+			status := x.status
+			if q.now < x.pendingUntil {
+				status = "PENDING"
+			}
+			rows = append(rows, object{{"asset", "USDT"}, {"amount", x.amount.String()}, {"type", x.kind}, {"status", status}, {"tranId", x.id}, {"timestamp", int64(x.at)}})
 		}
 	}
 	return asJSON(object{{"total", len(rows)}, {"rows", rows}})
@@ -127,7 +131,7 @@ func futuresAccount(t *Trading, q *query) answer {
 			{"isolatedWallet", "0"}, {"initialMargin", number(m.initial)}, {"maintMargin", number(m.maintenance)}, {"leverage", strconv.Itoa(t.leverageOf(p.PerpSymbol))}, {"isolated", false},
 			{"updateTime", int64(q.now)}})
 	}
-	return asJSON(object{{"feeTier", 0}, {"canTrade", true}, {"canDeposit", true}, {"canWithdraw", true}, {"multiAssetsMargin", false}, {"updateTime", 0},
+	return t.stale(FuturesMarket, asJSON(object{{"feeTier", 0}, {"canTrade", true}, {"canDeposit", true}, {"canWithdraw", true}, {"multiAssetsMargin", false}, {"updateTime", 0},
 		{"totalInitialMargin", number(initial)}, {"totalMaintMargin", number(maintenance)}, {"totalWalletBalance", perp.String()},
 		{"totalUnrealizedProfit", number(profit)}, {"totalMarginBalance", number(balance)}, {"totalPositionInitialMargin", number(initial)},
 		{"totalOpenOrderInitialMargin", "0.00000000"}, {"totalCrossWalletBalance", perp.String()}, {"totalCrossUnPnl", number(profit)},
@@ -135,7 +139,7 @@ func futuresAccount(t *Trading, q *query) answer {
 		{"assets", []object{{{"asset", "USDT"}, {"walletBalance", perp.String()}, {"unrealizedProfit", number(profit)}, {"marginBalance", number(balance)},
 			{"maintMargin", number(maintenance)}, {"initialMargin", number(initial)}, {"positionInitialMargin", number(initial)}, {"openOrderInitialMargin", "0.00000000"},
 			{"crossWalletBalance", perp.String()}, {"crossUnPnl", number(profit)}, {"availableBalance", free}, {"maxWithdrawAmount", free}, {"updateTime", int64(q.now)}}}},
-		{"positions", positions}})
+		{"positions", positions}}))
 }
 
 func (t *Trading) leverageOf(symbol string) int {
@@ -178,10 +182,13 @@ func incomeHistory(t *Trading, q *query) answer {
 	if r != nil {
 		return r.answer()
 	}
+	if t.opt.Lockstep {
+		to += carry.Minute // time stands at the settlement's minute, and stamps are later
+	}
 	kind, _ := q.get("incomeType")
 	name, _ := q.get("symbol")
 	rows := []object{}
-	for _, in := range t.incomes {
+	for _, in := range t.spoilPayments(t.incomesSince(from)) {
 		symbol := ""
 		if in.pair >= 0 {
 			symbol = t.symbol(FuturesMarket, in.pair)

@@ -59,6 +59,9 @@ func fundingRate(s *Server, q *query) answer {
 	if len(symbols) > 1 {
 		rows = mergeFunding(rows, signed)
 	}
+	if t := s.opt.Trading; t != nil {
+		rows = t.spoilRates(rows)
+	}
 	return answer{status: 200, body: appendFunding(nil, rows)}
 }
 
@@ -103,6 +106,9 @@ func futuresInfo(s *Server, q *query) answer {
 	list := []any{}
 	for _, sym := range latest(s.facts.Symbols(FuturesMarket), q.now) {
 		rules := s.facts.Rules(FuturesMarket, sym.Name, q.now)
+		if t := s.opt.Trading; t != nil && !t.rulesNow(FuturesMarket, sym.Name, &rules) {
+			continue
+		}
 		list = append(list, futuresSymbol(sym, &rules, q.now, s.halted(FuturesMarket, sym.Name)))
 	}
 	return asJSON(object{
@@ -239,7 +245,11 @@ func leverageBracket(s *Server, q *query) answer {
 			continue
 		}
 		steps := []object{}
-		for i, b := range s.facts.Rules(FuturesMarket, sym.Name, q.now).Brackets {
+		rules := s.facts.Rules(FuturesMarket, sym.Name, q.now)
+		if t := s.opt.Trading; t != nil {
+			t.rulesNow(FuturesMarket, sym.Name, &rules)
+		}
+		for i, b := range rules.Brackets {
 			steps = append(steps, object{{"bracket", i + 1}, {"initialLeverage", b.Leverage}, {"notionalCap", b.Cap},
 				{"notionalFloor", b.Floor}, {"maintMarginRatio", b.MMR}, {"cum", b.Cum}})
 		}

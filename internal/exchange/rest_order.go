@@ -233,6 +233,9 @@ func (t *Trading) readAmounts(q *query, o *order) *refusal {
 	if ref <= 0 {
 		return refusalOf(o.market, carry.CodeHalted)
 	}
+	if r := t.refusedByChange(o); r != nil {
+		return r
+	}
 	return t.checkFilters(o, f, ref)
 }
 

@@ -25,6 +25,9 @@ func setLeverage(t *Trading, q *query) answer {
 	if r != nil || v < 1 || v > 125 {
 		return (&refusal{400, -4028, "Leverage " + strconv.FormatInt(v, 10) + " is not valid"}).answer()
 	}
+	if t.faults.pick(leverageBusy) != "" {
+		return (&refusal{503, -1008, "Server is currently overloaded with other requests. Please try again in a few minutes."}).answer()
+	}
 	symbol := t.symbol(FuturesMarket, i)
 	t.leverage[symbol] = int(v)
 	return asJSON(object{{"leverage", v}, {"maxNotionalValue", "1000000"}, {"symbol", symbol}})
@@ -46,7 +49,7 @@ func setMarginType(t *Trading, q *query) answer {
 }
 
 func positionMode(t *Trading, _ *query) answer {
-	return asJSON(object{{"dualSidePosition", t.opt.Setup.Hedge}})
+	return asJSON(object{{"dualSidePosition", t.opt.Setup.Hedge || t.spoilSettings(hedgeMode)}})
 }
 
 // symbolConfig answers GET symbolConfig: margin mode and leverage of each contract.
@@ -74,11 +77,15 @@ func setPositionMode(_ *Trading, q *query) answer {
 }
 
 func multiAssets(t *Trading, _ *query) answer {
-	return asJSON(object{{"multiAssetsMargin", t.opt.Setup.MultiAssets}})
+	return asJSON(object{{"multiAssetsMargin", t.opt.Setup.MultiAssets || t.spoilSettings(multiAssetsMode)}})
 }
 
 // startListening answers POST listenKey: the key that lives, or a new one.
 func startListening(t *Trading, q *query) answer {
+	if t.keys.refuse > 0 {
+		t.keys.refuse--
+		return (&refusal{503, -1008, "Server is currently overloaded with other requests. Please try again in a few minutes."}).answer()
+	}
 	if t.keys.key == "" {
 		n := t.next()
 		text := Sign(strconv.FormatInt(n, 10), "listen key") // 64 characters, as production's
@@ -93,6 +100,12 @@ func startListening(t *Trading, q *query) answer {
 
 // keepListening answers PUT listenKey.
 func keepListening(t *Trading, q *query) answer {
+	if t.keys.forgotten {
+		t.keys.forgotten, t.keys.key = false, ""
+		t.hub.mu.Lock()
+		t.hub.valid = ""
+		t.hub.mu.Unlock()
+	}
 	if t.keys.key == "" {
 		return (&refusal{400, -1125, "This listenKey does not exist."}).answer()
 	}

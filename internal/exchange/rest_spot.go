@@ -57,6 +57,9 @@ func spotInfo(s *Server, q *query) answer {
 			wanted[i] = ""
 		}
 		rules := s.facts.Rules(SpotMarket, sym.Name, q.now)
+		if t := s.opt.Trading; t != nil && !t.rulesNow(SpotMarket, sym.Name, &rules) {
+			continue
+		}
 		status := "TRADING"
 		if sym.Delivery != 0 && sym.Delivery <= q.now {
 			status = "BREAK"

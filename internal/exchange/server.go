@@ -160,6 +160,7 @@ func (s *Server) listen() error {
 			Handler:           http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.serve(h, w, r) }),
 			ReadHeaderTimeout: time.Minute,
 			ConnState:         s.noteConn,
+			ConnContext:       func(ctx context.Context, c net.Conn) context.Context { return context.WithValue(ctx, wireKey{}, c) },
 		}
 		s.servers[h] = srv
 		s.serving.Add(1)
@@ -167,7 +168,7 @@ func (s *Server) listen() error {
 			defer s.serving.Done()
 			// It ends with ErrServerClosed, or with the listener's failure,
 			// which every client notices.
-			_ = srv.Serve(l)
+			_ = srv.Serve(wires{l})
 		}()
 	}
 	s.urls.Listing += listingPath
@@ -265,6 +266,7 @@ type answer struct {
 	body     []byte
 	modified carry.Time // of a file, 0 otherwise
 	etag     string
+	wait     time.Duration // before it is sent
 }
 
 // bodyMax bounds what a request may send.
@@ -341,9 +343,15 @@ func (a *answer) head(w http.ResponseWriter) {
 
 // send writes an answer. Files may be asked for in ranges and on conditions.
 func (s *Server) send(w http.ResponseWriter, r *http.Request, a answer) {
-	if a.status == cutOffStatus {
+	switch {
+	case a.status == cutOffStatus:
 		s.reset(w)
 		return
+	case a.status == hangStatus:
+		s.hang(w, r)
+		return
+	case a.wait > 0:
+		s.pause(r, a.wait)
 	}
 	a.head(w)
 	if a.modified != 0 && a.status == http.StatusOK {
@@ -357,6 +365,17 @@ func (s *Server) send(w http.ResponseWriter, r *http.Request, a answer) {
 	w.WriteHeader(a.status)
 	if r.Method != http.MethodHead {
 		w.Write(a.body) // a client that left has had its chance
+	}
+}
+
+// pause keeps an answer back, unless client or server leave.
+func (s *Server) pause(r *http.Request, wait time.Duration) {
+	t := time.NewTimer(wait)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-r.Context().Done():
+	case <-s.closing:
 	}
 }
 

@@ -3,9 +3,12 @@ package exchange
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/coder/websocket"
@@ -56,6 +59,7 @@ type socket struct {
 	user     int             // subscription of spot's user data, −1: none
 	queue    [][]byte
 	mute     bool // a fault: nothing is sent any more
+	wire     *wire
 }
 
 // hub keeps the sockets and what waits to be sent. The trading half's lock is
@@ -64,6 +68,55 @@ type hub struct {
 	mu      sync.Mutex
 	sockets []*socket // in order of their opening
 	valid   string    // the listen key that is alive
+	// Faults: how many connections and subscriptions are refused.
+	refuse, refuseHello atomic.Int32
+}
+
+// nth is one of the open connections.
+func (h *hub) nth(n int) *socket {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if len(h.sockets) == 0 {
+		return nil
+	}
+	return h.sockets[n%len(h.sockets)]
+}
+
+// of is the first connection that is wanted; nil where there is none.
+func (h *hub) of(want func(*socket) bool) (found *socket) {
+	h.each(func(k *socket) {
+		if found == nil && want(k) {
+			found = k
+		}
+	})
+	return found
+}
+
+// reverse turns what waits to be told of the account around.
+func (h *hub) reverse() {
+	h.each(func(k *socket) {
+		if k.plug == plugPrivate || k.plug == plugSpotAPI {
+			slices.Reverse(k.queue)
+		}
+	})
+}
+
+// raw queues a frame as it is.
+func (h *hub) raw(which func(*socket) bool, frame []byte) {
+	h.each(func(k *socket) {
+		if which(k) && !k.mute {
+			k.queue = append(k.queue, frame)
+		}
+	})
+}
+
+// spend takes one of what is to be refused; false where there is none.
+func spend(n *atomic.Int32) bool {
+	if n.Load() <= 0 {
+		return false
+	}
+	n.Add(-1)
+	return true
 }
 
 func newHub() *hub { return &hub{} }
@@ -101,21 +154,15 @@ func (s *socket) wrapped(stream string, frame []byte) []byte {
 	return append(out, '}')
 }
 
-// futuresUser queues an event of the futures account.
-func (h *hub) futuresUser(ev object) {
-	frame := asJSON(ev).body
+// user queues an event of a market's account.
+func (h *hub) user(m Market, frame []byte) {
 	h.each(func(s *socket) {
-		if s.plug == plugPrivate && h.valid != "" && s.names[h.valid] && !s.mute {
+		switch {
+		case s.mute:
+		case m == FuturesMarket && s.plug == plugPrivate && h.valid != "" && s.names[h.valid]:
 			s.queue = append(s.queue, s.wrapped(h.valid, frame))
-		}
-	})
-}
-
-// spotUser queues an event of the spot account.
-func (h *hub) spotUser(ev object) {
-	h.each(func(s *socket) {
-		if s.plug == plugSpotAPI && s.user >= 0 && !s.mute {
-			s.queue = append(s.queue, asJSON(object{{"subscriptionId", s.user}, {"event", ev}}).body)
+		case m == SpotMarket && s.plug == plugSpotAPI && s.user >= 0:
+			s.queue = append(s.queue, fmt.Appendf(nil, `{"subscriptionId":%d,"event":%s}`, s.user, frame))
 		}
 	})
 }
@@ -172,7 +219,13 @@ func (s *Server) connect(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
+	h := s.opt.Trading.hub
+	if spend(&h.refuse) {
+		http.Error(w, "Service Unavailable", http.StatusServiceUnavailable)
+		return
+	}
 	k := &socket{ready: make(chan struct{}), plug: p, combined: combined, names: map[string]bool{}, user: -1}
+	k.wire, _ = r.Context().Value(wireKey{}).(*wire)
 	for _, name := range strings.Split(r.URL.Query().Get("streams"), "/") {
 		k.subscribe(name)
 	}
@@ -184,7 +237,6 @@ func (s *Server) connect(w http.ResponseWriter, r *http.Request) {
 	}
 	// It listens before its client can know that it is connected: whatever happens
 	// from then on is told.
-	h := s.opt.Trading.hub
 	h.mu.Lock()
 	h.sockets = append(h.sockets, k)
 	h.mu.Unlock()
@@ -267,6 +319,9 @@ func (s *Server) manage(k *socket, id json.RawMessage, method string, params jso
 	if method != "LIST_SUBSCRIPTIONS" && json.Unmarshal(params, &names) != nil {
 		return asJSON(object{{"error", object{{"code", 2}, {"msg", "Invalid request: params must be a list of streams"}}}, {"id", id}}).body
 	}
+	if method == "SUBSCRIBE" && spend(&h.refuseHello) {
+		return asJSON(object{{"error", object{{"code", 2}, {"msg", "Invalid request: too many requests"}}}, {"id", id}}).body
+	}
 	switch method {
 	case "SUBSCRIBE":
 		for _, n := range names {
@@ -306,6 +361,9 @@ func (s *Server) callAPI(k *socket, id json.RawMessage, method string, params js
 		if r := s.authorizeParams(params); r != nil {
 			return fail(r.status, r.code, r.msg)
 		}
+		if spend(&h.refuseHello) {
+			return fail(503, -1008, "Server is currently overloaded with other requests. Please try again in a few minutes.")
+		}
 		h.mu.Lock()
 		defer h.mu.Unlock()
 		if k.user >= 0 {
@@ -331,6 +389,10 @@ func (s *Server) callAPI(k *socket, id json.RawMessage, method string, params js
 type listenKeys struct {
 	key   string
 	until carry.Time
+	// Faults: how many requests for a key are refused, and that the next renewal
+	// is.
+	refuse    int
+	forgotten bool
 }
 
 // listenKeyLife is how long a key lives after it was made or kept alive.
@@ -341,7 +403,7 @@ func (l *listenKeys) expire(now carry.Time, h *hub) {
 	if l.key == "" || now <= l.until {
 		return
 	}
-	h.futuresUser(object{{"e", "listenKeyExpired"}, {"E", int64(now)}, {"listenKey", l.key}})
+	h.user(FuturesMarket, asJSON(object{{"e", "listenKeyExpired"}, {"E", int64(now)}, {"listenKey", l.key}}).body)
 	l.key = ""
 	h.mu.Lock()
 	h.valid = ""

@@ -86,6 +86,7 @@ type Trading struct {
 	seq        int64 // of orders, trades, transfers and updates
 	hub        *hub
 	faults     *tradeFaultBook
+	misdeeds
 }
 
 // lock is a mutex that a testing/synctest bubble sees through: it is held while
@@ -117,7 +118,7 @@ func NewTrading(ctx context.Context, facts *MarketFacts, tape carry.Tape, opt Tr
 	}
 	t := &Trading{mu: make(lock, 1), opt: opt, facts: facts, info: info, tape: tape, venue: venue, quoter: sim.NewQuoter(info, opt.Quotes, opt.From),
 		gate: risk.NewGate(info.Pairs, risk.Limits{}), nobody: carry.NewAccount(len(info.Pairs)), rules: make([]*carry.Rules, len(info.Pairs)),
-		orders: newOrderBook(), marks: map[settlementKey]carry.Price{}, leverage: map[string]int{}, countdowns: map[int32]carry.Time{}, seq: 1_000_000, hub: newHub()}
+		orders: newOrderBook(), marks: map[settlementKey]carry.Price{}, leverage: map[string]int{}, countdowns: map[int32]carry.Time{}, misdeeds: newMisdeeds(len(info.Pairs)), seq: 1_000_000, hub: newHub()}
 	if opt.Permissions == nil {
 		p := DefaultPermissions()
 		t.opt.Permissions = &p
@@ -222,6 +223,10 @@ func (t *Trading) happened(ev *carry.Event) {
 	case carry.EvMarket:
 		t.market = t.keep.copy(ev.Market)
 		if !t.market.WarmUp || t.market.Within {
+			t.spoilMarket(t.market)
+			if !t.market.Within {
+				t.spoilRules(ev.At)
+			}
 			t.publish(t.market)
 		}
 	case carry.EvAck:
@@ -262,6 +267,19 @@ func (t *Trading) until(done func() bool) {
 		if _, err := t.step(context.Background()); err != nil {
 			return
 		}
+	}
+}
+
+// goOn is until in lockstep, while a client waits for an answer: what happens is
+// heard by its streams, and a timer that rings is remembered.
+func (t *Trading) goOn(done func() bool) {
+	for !done() && !t.ended {
+		kind, err := t.step(context.Background())
+		if err != nil {
+			return
+		}
+		t.woke = t.woke || kind == carry.EvTimer
+		t.hub.flush(context.Background(), true)
 	}
 }
 

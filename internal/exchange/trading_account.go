@@ -1,6 +1,8 @@
 package exchange
 
 import (
+	"sort"
+
 	"carry"
 )
 
@@ -23,6 +25,13 @@ func (t *Trading) earn(i income) {
 	t.incomes = append(t.incomes, i)
 }
 
+// incomesSince are the lines from a time on, a little earlier too: a fault may
+// move their stamps.
+func (t *Trading) incomesSince(from carry.Time) []income {
+	i := sort.Search(len(t.incomes), func(i int) bool { return t.incomes[i].at >= from-carry.Minute })
+	return t.incomes[i:]
+}
+
 // transfer is one movement between the wallets.
 type transfer struct {
 	id     int64
@@ -31,6 +40,8 @@ type transfer struct {
 	at     carry.Time
 	status string // PENDING, CONFIRMED, FAILED
 	code   carry.Code
+	// Until then the history lags behind.
+	pendingUntil, hiddenUntil carry.Time
 }
 
 // paid books one funding settlement. The stream tells the wallet only: which
@@ -76,7 +87,7 @@ func (t *Trading) tellOrder(o *order, tr *trade, execution string, ev *carry.Eve
 		t.toSpotUser(t.executionReport(o, tr, execution))
 		return
 	}
-	if ev != nil && ev.Kind != carry.EvFill {
+	if ev != nil && (ev.Kind != carry.EvFill || o.ours) {
 		execution = "CALCULATED"
 	}
 	t.toFuturesUser(t.orderTradeUpdate(o, tr, execution))
@@ -190,18 +201,7 @@ func (t *Trading) unrealised(i int32) string {
 	return worth.Sub(t.venue.Exchange().EntryCost(i)).Decimal(16).StringFixed(8)
 }
 
-// toSpotUser and toFuturesUser queue an event of the account, twice where a
-// fault wants it so.
-func (t *Trading) toSpotUser(ev object) {
-	t.hub.spotUser(ev)
-	if t.faults.pick(EventTwice) != "" {
-		t.hub.spotUser(ev)
-	}
-}
+// toSpotUser and toFuturesUser queue an event of the account.
+func (t *Trading) toSpotUser(ev object) { t.toUser(SpotMarket, ev) }
 
-func (t *Trading) toFuturesUser(ev object) {
-	t.hub.futuresUser(ev)
-	if t.faults.pick(EventTwice) != "" {
-		t.hub.futuresUser(ev)
-	}
-}
+func (t *Trading) toFuturesUser(ev object) { t.toUser(FuturesMarket, ev) }

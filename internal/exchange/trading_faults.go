@@ -4,53 +4,94 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"slices"
 )
 
-// TradeFaultKind names one misbehaviour of the trading half; the letters in
-// brackets are the fault's place in the catalogue of faults.
+// TradeFaultKind names one misbehaviour of the trading half.
 type TradeFaultKind string
 
-// The kinds.
+// Right is how a right client stands a fault.
+type Right uint8
+
+// The right behaviours. In all of them nothing is sent twice, no fill is lost,
+// and the client's books agree with the exchange's accounts.
 const (
-	// OrderLost: the request is cut off before it was taken (N1).
-	OrderLost TradeFaultKind = "order-lost"
-	// OrderAnswerLost: taken, and the answer is cut off (N2).
-	OrderAnswerLost TradeFaultKind = "order-answer-lost"
-	// OrderUnknown: taken, answered with 503 "Unknown error" (X2).
-	OrderUnknown TradeFaultKind = "order-unknown"
-	// OrderBusy: not taken, answered with 503 and -1008 (X3).
-	OrderBusy TradeFaultKind = "order-busy"
-	// OrderTimeout: taken, answered with -1007 (X1).
-	OrderTimeout TradeFaultKind = "order-timeout"
-	// OrderTimeoutLost: not taken, answered with -1007 (X1).
-	OrderTimeoutLost TradeFaultKind = "order-timeout-lost"
-	// OrderHidden: taken, answered with -1007, and for ten seconds no query
-	// finds it (X4).
-	OrderHidden TradeFaultKind = "order-hidden"
-	// OrderEmpty: taken, answered with 200 and {} (X8).
-	OrderEmpty TradeFaultKind = "order-empty"
-	// OrderPage: taken, answered with a gateway's page (N10).
-	OrderPage TradeFaultKind = "order-page"
-	// OrderClock: not taken, answered with -1021 (X6).
-	OrderClock TradeFaultKind = "order-clock"
-	// TransferLost: not made, the request is cut off (R4, N1).
-	TransferLost TradeFaultKind = "transfer-lost"
-	// TransferAnswerLost: made, the answer is cut off (H9).
-	TransferAnswerLost TradeFaultKind = "transfer-answer-lost"
-	// StreamsDrop: after a happening every connection is closed (N5, N6).
-	StreamsDrop TradeFaultKind = "streams-drop"
-	// ListenKeyGone: the futures' listen key ends before its time (U1).
-	ListenKeyGone TradeFaultKind = "listen-key-gone"
-	// EventTwice: an event of the user's streams is sent twice (U4).
-	EventTwice TradeFaultKind = "event-twice"
+	// RightEqual: the run is the one without faults, to the last digit.
+	RightEqual Right = iota + 1
+	// RightHedged: once the faults are over the run goes on, and ends hedged.
+	RightHedged
+	// RightHalts: an alarm says why, and nothing is opened any more; what somebody
+	// else brought is neither hedged nor sold.
+	RightHalts
+	// RightStops: the run ends with an error that says why, and sends nothing
+	// more.
+	RightStops
+	// RightRefuses: the run does not begin.
+	RightRefuses
 )
 
-// tradeFaultKinds is the table of all kinds.
-var tradeFaultKinds = [...]TradeFaultKind{OrderLost, OrderAnswerLost, OrderUnknown, OrderBusy, OrderTimeout, OrderTimeoutLost,
-	OrderHidden, OrderEmpty, OrderPage, OrderClock, TransferLost, TransferAnswerLost, EventTwice, StreamsDrop, ListenKeyGone}
+var rightNames = [...]string{"", "equal to the run without it", "goes on, ends hedged", "says why and opens nothing more", "stops with an error", "does not start"}
+
+// String is the behaviour in the documents.
+func (r Right) String() string { return rightNames[r] }
+
+// TradeFault describes one kind: where it stands in the catalogue of faults, what
+// comes, what is right, and a schedule under which it comes in a run of two weeks.
+type TradeFault struct {
+	Kind             TradeFaultKind
+	Subject          string
+	Catalogue, Comes string
+	Right            Right
+	Rule             TradeFaultRule
+	// Slow faults are waited out: seconds of real time each, where time is not
+	// false.
+	Slow bool
+}
+
+// slow are the kinds that a client waits out.
+var slow = [...]TradeFaultKind{"order-slow", "order-hang", "transfer-slow", "transfer-hang", "read-slow", "read-hang", streamHalfOpen, streamSilent, streamRefused,
+	streamUnanswered, streamHuge, streamShutdown, streamCloses, StreamsDrop, ListenKeyGone, listenKeyRefused, listenKeyNoLonger, balancesStale, positionsStale}
+
+// TradeFaultTable are all kinds, by subject.
+func TradeFaultTable() []TradeFault {
+	var out []TradeFault
+	for _, s := range [...]struct {
+		name string
+		list []tradeFault
+	}{{"orders", orderFaults[:]}, {"transfers", transferFaults[:]}, {"reads", readFaults[:]}, {"events", eventFaults[:]}, {"streams", streamFaults[:]},
+		{"market", marketFaults[:]}, {"rules", ruleFaults[:]}, {"funding", fundingFaults[:]}, {"account", accountFaults[:]}} {
+		for i := range s.list {
+			f := &s.list[i]
+			r := TradeFaultRule{Kind: f.kind, Nth: f.nth, Prob: f.prob, Times: f.times}
+			out = append(out, TradeFault{Kind: f.kind, Subject: s.name, Catalogue: f.ids, Comes: f.comes, Right: f.right, Rule: r, Slow: slices.Contains(slow[:], f.kind)})
+		}
+	}
+	return out
+}
 
 // TradeFaultKinds are the names of all kinds.
-func TradeFaultKinds() []TradeFaultKind { return append([]TradeFaultKind(nil), tradeFaultKinds[:]...) }
+func TradeFaultKinds() (kinds []TradeFaultKind) {
+	for _, f := range TradeFaultTable() {
+		kinds = append(kinds, f.Kind)
+	}
+	return kinds
+}
+
+// tradeFault is a line of a table of faults.
+type tradeFault struct {
+	kind  TradeFaultKind
+	ids   string // in the catalogue of faults
+	comes string
+	right Right
+	nth   int // its schedule in tests
+	prob  float64
+	times int
+	// Of what is sent or asked: whether it is taken before the answer is spoilt,
+	// which orders may be hit (nil: all), and what the answer becomes.
+	taken bool
+	hits  func(*order) bool
+	spoil func(t *Trading, o *order, a answer) answer
+}
 
 // TradeFaults are a seeded schedule.
 type TradeFaults struct {
@@ -58,7 +99,7 @@ type TradeFaults struct {
 	Rules []TradeFaultRule
 }
 
-// TradeFaultRule says which orders, transfers or events a fault hits.
+// TradeFaultRule says which orders, transfers, events and so on a fault hits.
 type TradeFaultRule struct {
 	Kind TradeFaultKind
 	// Nth spares those before the nth, from 1.
@@ -83,12 +124,12 @@ type tradeRuleState struct {
 
 func newTradeFaultBook(f TradeFaults) (*tradeFaultBook, error) {
 	b := &tradeFaultBook{seed: f.Seed, count: map[TradeFaultKind]int{}}
+	known := map[TradeFaultKind]bool{}
+	for _, k := range TradeFaultKinds() {
+		known[k] = true
+	}
 	for i, r := range f.Rules {
-		known := false
-		for _, k := range tradeFaultKinds {
-			known = known || k == r.Kind
-		}
-		if !known {
+		if !known[r.Kind] {
 			return nil, fmt.Errorf("trade fault rule %d: there is no fault %q", i+1, r.Kind)
 		}
 		if r.Prob < 0 || r.Prob > 1 || math.IsNaN(r.Prob) || r.Nth < 0 || r.Times < 0 {
@@ -105,25 +146,52 @@ func (b *tradeFaultBook) pick(kinds ...TradeFaultKind) TradeFaultKind {
 	hit := TradeFaultKind("")
 	for i := range b.rules {
 		r := &b.rules[i]
-		mine := false
 		for _, k := range kinds {
-			mine = mine || r.Kind == k
+			if r.Kind == k && b.due(i, r, hit != "") {
+				hit = k
+			}
 		}
-		if !mine {
-			continue
-		}
-		r.seen++
-		if hit != "" || r.seen < r.Nth || r.Times > 0 && r.done >= r.Times {
-			continue
-		}
-		if r.Prob > 0 && r.Prob < 1 && float64(mix(b.seed+uint64(i)<<32+uint64(r.seen), string(r.Kind))>>11)/(1<<53) >= r.Prob {
-			continue
-		}
-		r.done++
-		b.count[r.Kind]++
-		hit = r.Kind
 	}
 	return hit
+}
+
+// pickOf is pick among the lines of a table that may hit an order.
+func (b *tradeFaultBook) pickOf(table []tradeFault, o *order) *tradeFault {
+	var hit *tradeFault
+	for i := range b.rules {
+		r := &b.rules[i]
+		for k := range table {
+			f := &table[k]
+			if f.kind == r.Kind && (f.hits == nil || f.hits(o)) && b.due(i, r, hit != nil) {
+				hit = f
+			}
+		}
+	}
+	return hit
+}
+
+// due tells whether rule i hits what it sees now. late: another hit it already.
+func (b *tradeFaultBook) due(i int, r *tradeRuleState, late bool) bool {
+	r.seen++
+	if late || r.seen < r.Nth || r.Times > 0 && r.done >= r.Times {
+		return false
+	}
+	if r.Prob > 0 && r.Prob < 1 && float64(b.chance(i, r)>>11)/(1<<53) >= r.Prob {
+		return false
+	}
+	r.done++
+	b.count[r.Kind]++
+	return true
+}
+
+func (b *tradeFaultBook) chance(i int, r *tradeRuleState) uint64 {
+	return mix(b.seed+uint64(i)<<32+uint64(r.seen), string(r.Kind))
+}
+
+// which is a number below n that depends on the seed, the kind and how often it
+// hit.
+func (b *tradeFaultBook) which(kind TradeFaultKind, n int) int {
+	return int(mix(b.seed+uint64(b.count[kind])<<16, string(kind)+" which") % uint64(n))
 }
 
 // TradeFaultCounts are the faults served so far.
@@ -133,55 +201,18 @@ func (t *Trading) TradeFaultCounts() map[TradeFaultKind]int {
 	return maps.Clone(t.faults.count)
 }
 
-// cutOffStatus marks an answer that never arrives.
-const cutOffStatus = -1
+// Statuses that mark an answer that never arrives: the connection is reset, or
+// nothing comes.
+const (
+	cutOffStatus = -1
+	hangStatus   = -2
+)
 
-// hiddenFor is how long a hidden order cannot be found.
-const hiddenFor = 10_000
-
-// place lets an order meet its fault, if one is due.
-func (b *tradeFaultBook) place(t *Trading, o *order, accept func() answer) answer {
-	timeout := (&refusal{408, -1007, "Timeout waiting for response from backend server. Send status unknown; execution status unknown."}).answer()
-	switch b.pick(OrderLost, OrderAnswerLost, OrderUnknown, OrderBusy, OrderTimeout, OrderTimeoutLost, OrderHidden, OrderEmpty, OrderPage, OrderClock) {
-	case OrderLost:
-		return answer{status: cutOffStatus}
-	case OrderAnswerLost:
-		accept()
-		return answer{status: cutOffStatus}
-	case OrderUnknown:
-		accept()
-		return (&refusal{503, -1, "Unknown error, please check your request or try again later."}).answer()
-	case OrderBusy:
-		return (&refusal{503, -1008, "Server is currently overloaded with other requests. Please try again in a few minutes."}).answer()
-	case OrderTimeout:
-		accept()
-		return timeout
-	case OrderTimeoutLost:
-		return timeout
-	case OrderHidden:
-		accept()
-		o.hiddenUntil = t.clock.at() + hiddenFor
-		return timeout
-	case OrderEmpty:
-		accept()
-		return answer{status: 200, body: []byte("{}")}
-	case OrderPage:
-		accept()
-		return answer{status: 502, mime: "text/html", body: []byte(edgePage)}
-	case OrderClock:
-		return (&refusal{400, -1021, "Timestamp for this request is outside of the recvWindow."}).answer()
+// kindsOf are the kinds of a table.
+func kindsOf(table []tradeFault) []TradeFaultKind {
+	out := make([]TradeFaultKind, len(table))
+	for i := range table {
+		out[i] = table[i].kind
 	}
-	return accept()
-}
-
-// transfer lets a transfer meet its fault.
-func (b *tradeFaultBook) transfer(accept func() answer) answer {
-	switch b.pick(TransferLost, TransferAnswerLost) {
-	case TransferLost:
-		return answer{status: cutOffStatus}
-	case TransferAnswerLost:
-		accept()
-		return answer{status: cutOffStatus}
-	}
-	return accept()
+	return out
 }

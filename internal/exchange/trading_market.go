@@ -26,19 +26,15 @@ func (t *Trading) publish(m *carry.Market) {
 		t.hub.market(plugMarket, strings.ToLower(p.PerpSymbol)+"@markPrice@1s", func() []byte { return t.markFrame(i, m) })
 		t.hub.market(plugMarket, strings.ToLower(p.PerpSymbol)+"@markPrice", func() []byte { return t.markFrame(i, m) })
 	}
+	rows := make([][]byte, len(m.Pairs))
+	for i := range rows {
+		rows[i] = t.markFrame(i, m)
+	}
 	for _, name := range [...]string{"!markPrice@arr@1s", "!markPrice@arr"} {
-		t.hub.market(plugMarket, name, func() []byte {
-			out := []byte{'['}
-			for i := range m.Pairs {
-				if row := t.markFrame(i, m); row != nil {
-					if len(out) > 1 {
-						out = append(out, ',')
-					}
-					out = append(out, row...)
-				}
-			}
-			return append(out, ']')
-		})
+		t.sayMarks(name, rows)
+	}
+	for _, tell := range t.spoilt.late {
+		tell()
 	}
 }
 
@@ -56,7 +52,7 @@ func (t *Trading) publishKline(market Market, p plug, symbol string, i int32, m 
 		return
 	}
 	name := intervalName(step)
-	t.hub.market(p, strings.ToLower(symbol)+"@kline_"+name, func() []byte {
+	t.say(p, strings.ToLower(symbol)+"@kline_"+name, int(i), func() []byte {
 		open := m.At - step
 		text := func(k int) string { return t.figure(cols[k][bar], 8) }
 		return fmt.Appendf(nil, `{"e":"kline","E":%d,"s":"%s","k":{"t":%d,"T":%d,"s":"%s","i":"%s","f":1,"L":2,"o":"%s","c":"%s","h":"%s","l":"%s","v":"%s","n":2,"x":true,"q":"%s","V":"0","Q":"0","B":"0"}}`,
@@ -89,7 +85,7 @@ func (t *Trading) publishBook(p plug, leg carry.Leg, symbol string, i int, m *ca
 	if !(bid > 0) || !(ask > 0) {
 		return
 	}
-	t.hub.market(p, strings.ToLower(symbol)+"@bookTicker", func() []byte {
+	t.say(p, strings.ToLower(symbol)+"@bookTicker", i, func() []byte {
 		head, size := "", "1.00000000"
 		tail := ""
 		if leg == carry.Perp {
@@ -150,7 +146,13 @@ func (t *Trading) statusOf(m Market, symbol string) string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	i, ok := t.pairOf[m][symbol]
-	if !ok || !t.halted(legOf(m), i) {
+	if !ok {
+		return ""
+	}
+	if status := t.stopped(m, i); status != "" {
+		return status
+	}
+	if !t.halted(legOf(m), i) {
 		return ""
 	}
 	if m == SpotMarket {

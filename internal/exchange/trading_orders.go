@@ -19,6 +19,8 @@ type order struct {
 	limit       carry.Price
 	worth       carry.Amount // of a market order by its worth
 	cap         carry.Price  // the most that it may pay
+	part        carry.Qty    // a fault: no more than this is filled; 0: all of it
+	ours        bool         // the exchange's own
 	reduceOnly  bool
 	status      string
 	reason      string // of a late refusal, in the words of the market's events
@@ -88,12 +90,15 @@ func (b *orderBook) named(m Market, client string) *order {
 
 // send hands an order to the simulation.
 func (t *Trading) send(o *order) *refusal {
-	limit := o.limit
+	limit, q := o.limit, o.qty
+	if o.part > 0 {
+		q = o.part
+	}
 	if o.cap > 0 {
 		limit = o.cap
 	}
 	return t.submit(&carry.Command{Kind: carry.CmdOrder, Leg: legOf(o.market), Side: o.side, ReduceOnly: o.reduceOnly, Pair: o.pair,
-		Order: carry.OrderID(o.id), Qty: o.qty, Life: o.life, Limit: limit, Ref: t.mid(legOf(o.market), o.pair)})
+		Order: carry.OrderID(o.id), Qty: q, Life: o.life, Limit: limit, Ref: t.mid(legOf(o.market), o.pair)})
 }
 
 // rests notes that an order is in the book now.
@@ -120,7 +125,7 @@ func (t *Trading) filled(ev *carry.Event) {
 	o.quote = o.quote.Add(tr.quote)
 	o.updated = ev.At
 	o.status = "PARTIALLY_FILLED"
-	if ev.Left == 0 {
+	if ev.Left == 0 && o.part == 0 {
 		o.status, o.qty = "FILLED", o.executed // a reduce-only order is cut to what was open
 	}
 	if market == FuturesMarket {
@@ -129,6 +134,9 @@ func (t *Trading) filled(ev *carry.Event) {
 	}
 	t.tellOrder(o, &tr, "TRADE", ev)
 	t.tellBalance(market, ev, "ORDER")
+	if ev.Left == 0 && o.part > 0 {
+		t.finish(o, "EXPIRED", ev.At)
+	}
 }
 
 // value is price × quantity in 1e-16 USDT.

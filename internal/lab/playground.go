@@ -134,7 +134,7 @@ func (g *playground) adapter(ctx context.Context, s *Spec, kept *recovered, o *R
 	}
 	ws := "ws" + g.url[len("http"):]
 	v, err := binance.NewVenue(binance.VenueOptions{Pairs: g.info.Pairs, Step: g.info.Step, Interval: barName(g.info.Step), Run: kept.run, Past: kept.past,
-		Streams: binance.LiveURLs{Spot: ws, SpotAPI: ws, Futures: ws}, Client: g.client, Pace: g.pacer, Seed: s.Seed, Log: o.Log})
+		Streams: binance.LiveURLs{Spot: ws, SpotAPI: ws, Futures: ws}, Client: g.client, Pace: g.pacer, WatchSilence: g.carries != nil, Seed: s.Seed, Log: o.Log})
 	if err != nil {
 		return nil, err
 	}

@@ -16,9 +16,12 @@ type Stream struct {
 }
 
 // DecodeStream takes a combined stream's frame apart; answers to SUBSCRIBE have
-// no name.
+// no name, and are an error where they refuse.
 func DecodeStream(body []byte) (Stream, error) {
 	f := readFields(body)
+	if f.err == nil && f.has("error") {
+		return Stream{}, formatError("the streams were refused: %s", clip(f.raw("error")))
+	}
 	if f.err == nil && !f.has("stream") {
 		return Stream{}, nil
 	}
