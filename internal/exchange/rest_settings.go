@@ -136,7 +136,7 @@ func (s *Server) authorizeParams(raw json.RawMessage) *refusal {
 		names = append(names, n)
 	}
 	sort.Strings(names)
-	q := &query{now: s.now(), market: SpotMarket}
+	q := &query{now: s.now(), market: SpotMarket, pace: s.opt.Trading.clock.pace()}
 	var signed []string
 	for _, n := range names {
 		text := ""
