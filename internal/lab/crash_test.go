@@ -252,6 +252,7 @@ func TestACrashAtEveryRecord(t *testing.T) {
 			rig := newCrashRig(t, crashSpec(t, hours), exchange.TradeFaults{})
 			c := &crasher{left: at, mode: mode}
 			got, err := rig.live(c)
+			what := c.kind
 			if ended = got != nil; err == nil && !ended {
 				died[c.kind]++
 				crashes++
@@ -262,18 +263,17 @@ func TestACrashAtEveryRecord(t *testing.T) {
 				t.Fatalf("record %d (%s), mode %d: %v", at, c.kind, mode, err)
 			}
 			rig.check(got, c)
-			slowest = max(slowest, rig.longest)
-			rig.pg.Close()
-			if t.Failed() {
-				t.Fatalf("record %d, mode %d", at, mode)
+			if slowest = max(slowest, rig.longest); rig.longest > 3*carry.Minute {
+				t.Errorf("record %d (%s), mode %d: legs apart for %v", at, what, mode, time.Duration(rig.longest)*time.Millisecond)
 			}
+			rig.pg.Close()
 		}
 		if ended {
 			break
 		}
 	}
-	if crashes < 5 || slowest > 3*carry.Minute {
-		t.Errorf("%d crashes; legs apart for %v", crashes, time.Duration(slowest)*time.Millisecond)
+	if crashes < 5 {
+		t.Errorf("only %d crashes", crashes)
 	}
 	t.Logf("figure: %d crashes, one a session, at records of kinds %v: recovered each time, hedged, nothing lost, nothing twice; legs apart for %v at most",
 		crashes, died, time.Duration(slowest)*time.Millisecond)
@@ -342,4 +342,24 @@ func lose(path string, n int) error {
 	defer db.Close()
 	_, err = db.Exec(`DELETE FROM record WHERE seq > (SELECT max(seq) FROM record) - ?`, n)
 	return err
+}
+
+// One leg of an opening was sent, the session died before the other: that one is
+// refused at the start, and the first is filled after the look that the refusal
+// asked for. The legs are looked at again at once, not an hour later.
+func TestALegFilledAfterTheOtherWasRefused(t *testing.T) {
+	rig := newCrashRig(t, crashSpec(t, 6), exchange.TradeFaults{})
+	c := &crasher{left: 167, mode: crashBefore}
+	if got, err := rig.live(c); err != nil || got != nil || c.kind != "command order" {
+		t.Fatalf("it died at a %s: %v", c.kind, err)
+	}
+	c = &crasher{left: -1}
+	got, err := rig.live(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rig.check(got, c)
+	if rig.longest == 0 || rig.longest > carry.Minute {
+		t.Errorf("legs were apart for %v", time.Duration(rig.longest)*time.Millisecond)
+	}
 }

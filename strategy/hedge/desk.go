@@ -102,6 +102,7 @@ type pairState struct {
 	pendSpot      float64    // the same of its coins, whose cash is not free
 	waitFrom      carry.Time // start of a patient closing's wait, 0 if none
 	reopenAt      carry.Time
+	refusedAt     carry.Time // of an order, while others of the pair were on their way
 	nextSlice     carry.Time
 	refusals      int        // in a row
 	askAgain      carry.Time // no order before, after refusals

@@ -70,6 +70,7 @@ func (d *Desk) orderDone(ev *carry.Event) {
 	}
 	if ev.Kind != carry.EvFill {
 		d.wakeBy(d.now) // a leg may be missing now
+		st.refusedAt = d.now
 	}
 	if st.orders == 0 {
 		d.atRest(i, ev)
@@ -129,7 +130,12 @@ func (d *Desk) atRest(i int, ev *carry.Event) {
 			st.filling = false
 		}
 		d.settleState(i)
+	} else if st.refusedAt != 0 && st.refusedAt < d.now {
+		// A leg was refused some time before the other one was filled: the look that
+		// its refusal asked for came too early.
+		d.wakeBy(d.now)
 	}
+	st.refusedAt = 0
 	d.moveProceeds()
 	slicing := st.state == Opening || st.state == Closing || st.state == Reducing
 	if slicing && st.nextSlice <= d.now && (st.closing != carry.OK || st.filling || st.more || st.trimTo > 0) {
