@@ -20,6 +20,7 @@ func (j *judge) hear(ev *carry.Event) {
 	case carry.EvMarket:
 		j.market = *ev.Market
 		j.looked(ev.At)
+		j.agreed()
 	case carry.EvRules:
 		j.legs[ev.Pair].taken = true // what was small enough may not be so any more
 	case carry.EvOperator:
@@ -133,6 +134,7 @@ func (j *judge) news(ev *carry.Event) {
 		}
 	}
 	o.heardOver = true
+	l.dry = ev.Kind == carry.EvCanceled && ev.Code == carry.CodeVolume
 	o.refused = o.arrived == 0
 	if ev.Kind != carry.EvFill {
 		j.seen[ev.Kind.String()+" "+ev.Code.String()]++
@@ -149,6 +151,9 @@ func (j *judge) news(ev *carry.Event) {
 	}
 	if l.way[o.cmd.Leg] == ev.Order {
 		l.way[o.cmd.Leg] = 0
+	}
+	if l.way == [2]carry.OrderID{} {
+		l.since = ev.At // if they differ now, it is from now on
 	}
 }
 
@@ -334,6 +339,20 @@ func (j *judge) agree(at carry.Time) {
 	}
 }
 
+// agreed notes which pairs' legs agree with nothing on its way, before the core
+// acts on it.
+func (j *judge) agreed() {
+	if j.market.WarmUp {
+		return
+	}
+	for i := range j.legs {
+		l := &j.legs[i]
+		if gap := math.Abs(j.gap(i)); gap <= j.tolerance(i) && l.way == [2]carry.OrderID{} {
+			l.base, l.bulk, l.taken = gap, 0, false
+		}
+	}
+}
+
 // compare judges a pair's legs at a cross-section: no further apart than one order
 // made them, and not for long while nothing is on its way.
 func (j *judge) compare(ev *carry.Event, i int) {
@@ -341,15 +360,13 @@ func (j *judge) compare(ev *carry.Event, i int) {
 	gap, most := math.Abs(j.gap(i)), j.tolerance(i)
 	if gap <= most {
 		l.since = 0
-		if l.way == [2]carry.OrderID{} {
-			l.base, l.bulk, l.taken = gap, 0, false
-		}
 		return
 	}
-	if !l.taken && gap > l.base+l.bulk*1.003+most {
+	ours := !l.foreign || j.p.ForeignChange == "adopt" // what is not ours is left alone
+	if !l.taken && ours && gap > l.base+l.bulk*1.003+most {
 		j.fail("gap", "%s: the legs of %s differ by %g, the largest order was %g", ev.At, j.pairs[i].Coin, gap, l.bulk)
 	}
-	if l.way != [2]carry.OrderID{} || !j.tradable(i) || j.state.down || l.foreign && j.p.ForeignChange != "adopt" {
+	if l.way != [2]carry.OrderID{} || !j.tradable(i) || j.state.down || !ours {
 		l.since = 0
 		return
 	}

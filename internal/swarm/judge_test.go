@@ -74,6 +74,7 @@ type legs struct {
 	foreign bool
 	since   carry.Time // the legs differ, and nothing is on its way
 	late    bool       // that happened too late to be answered
+	dry     bool       // the last order found no more to trade with
 }
 
 // operator is what a person has asked for, as it was told.
@@ -206,7 +207,7 @@ func (j *judge) gate(c *carry.Command, at carry.Time, value float64) {
 	if l.OrdersPerMinuteN > 0 && j.sent > 2*l.OrdersPerMinuteN {
 		j.fail("limits", "%s: %d orders within a minute", at, j.sent)
 	}
-	if j.sent > 400 {
+	if j.sent > 400 && j.p.SliceGapS > 0 {
 		j.fail("limits", "%s: %d orders within a minute: a runaway", at, j.sent)
 	}
 	if l.OrderMaxUSDT > 0 && opens(c) && value > l.OrderMaxUSDT*1.000001 {
@@ -255,8 +256,8 @@ func (j *judge) finish(res *carry.Result) {
 		j.fail("postings", "%d payments, liquidations and settlements happened, %d were told", j.forced[0], j.forced[1])
 	}
 	for i := range j.pairs {
-		if l := &j.legs[i]; l.late || l.foreign && j.p.ForeignChange != "adopt" || !j.tradable(i) {
-			j.seen["pairs excused at the end"]++ // what is foreign is left alone; a halted or ended pair cannot be traded
+		if l := &j.legs[i]; l.late || l.dry || l.foreign && j.p.ForeignChange != "adopt" || !j.tradable(i) {
+			j.seen["pairs excused at the end"]++ // what is foreign is left alone; a halted, ended or dry market cannot be traded
 			continue
 		}
 		if j.ours.qty[i] != 0 {

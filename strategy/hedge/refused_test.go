@@ -169,3 +169,21 @@ func TestAReductionWaitsWithoutTurningRound(t *testing.T) {
 		t.Errorf("%d looks in a minute", looks)
 	}
 }
+
+// Where one leg is refused at once and the other's news come seconds later, the
+// legs are looked at then, not at the next bar.
+func TestLegsAreLookedAtWhenTheLastNewsCome(t *testing.T) {
+	s := newStage(t, 1, bare(), 2000, 2000)
+	s.wants(0, 1)
+	s.after(carry.Second)
+	if len(s.way) != 2 {
+		t.Fatalf("on their way: %+v", s.way)
+	}
+	s.land(s.way[0], carry.CodeClock)
+	s.after(1) // the look that the refusal asked for: the other leg is not known yet
+	s.at += 3 * carry.Second
+	s.land(s.way[0], carry.OK)
+	if s.timer.At <= s.at || s.timer.At > s.at+carry.Second {
+		t.Errorf("at %s the legs differ by %g, the next look is at %s", s.at, s.gap(0), s.timer.At)
+	}
+}
