@@ -124,10 +124,8 @@ func (d *Desk) atRest(i int, ev *carry.Event) {
 	if (reduced || st.closing != carry.OK) && d.flat(i) {
 		d.closed(i)
 	}
-	// Legs that differ are for the next cross-section to look at, which is due now.
-	if d.apart(i) {
-		d.wakeBy(d.now)
-	} else {
+	// Legs that differ are for the next cross-section to look at.
+	if !d.apart(i) {
 		if st.state == Opening && d.value(i) >= 0.95*d.coin {
 			st.filling = false
 		}
