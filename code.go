@@ -110,6 +110,8 @@ const (
 	CodeStill           // nothing has happened for too long
 	CodeEnded           // the session is over
 	CodeRevive          // EvOperator: a kill ended with its program; a pause is left of it
+	CodeRereadRules     // EvOperator: the venue is to read the rules anew
+	CodeDeposit         // EvOperator: a person says that Amount is coming
 	CodeAlarmTest       // asked for by a person
 	CodeAlarmSent       // EvOperator: a channel took the alarm of reason ID
 	CodeAlarmLost       // EvOperator: a channel did not, however often it was tried
@@ -146,7 +148,7 @@ var codeNames = [codeCount]string{
 	CodeKnown: "known", CodeBlocked: "blocked", CodeUnblocked: "unblocked",
 	CodeRetry: "retry", CodePoolHalt: "pool-halt", CodeFlow: "flow",
 	CodeNearLiquidation: "near-liquidation", CodeDayLoss: "day-loss", CodeStill: "still", CodeEnded: "ended",
-	CodeRevive: "revive", CodeAlarmTest: "alarm-test", CodeAlarmSent: "alarm-sent", CodeAlarmLost: "alarm-lost",
+	CodeRevive: "revive", CodeRereadRules: "reread-rules", CodeDeposit: "deposit", CodeAlarmTest: "alarm-test", CodeAlarmSent: "alarm-sent", CodeAlarmLost: "alarm-lost",
 	CodeGateLoss: "gate-loss",
 }
 

@@ -29,6 +29,8 @@ type commands struct {
 	Close     closeCmd     `cmd:"" help:"Close one pair."`
 	Withdraw  withdrawCmd  `cmd:"" help:"Free USDT in the spot wallet for its owner to take out."`
 	Report    reportCmd    `cmd:"" help:"The backtest's report from a session's journal, with slippage against the backtest and the income in dated lots."`
+	Deposit   depositCmd   `cmd:"" help:"Note in the journal that USDT are coming."`
+	Rules     rulesCmd     `cmd:"" help:"Read the exchange's rules anew now; they are read at every cross-section anyway."`
 	AlarmTest alarmTestCmd `cmd:"" help:"Send a test alarm through all channels."`
 	Replay    replayCmd    `cmd:"" help:"Give a journal's events to a fresh core and compare what it says; exit code 5 if it differs."`
 }

@@ -129,6 +129,23 @@ func (c *withdrawCmd) Run(s *streams) error {
 	return c.do(s, "withdraw", "", c.Amount, c.Amount+" USDT are being freed in the spot wallet; take them out yourself, the program's key cannot")
 }
 
+type depositCmd struct {
+	Amount string `arg:"" help:"USDT that are coming." placeholder:"USDT"`
+	sessionFlag
+}
+
+// Run notes in a session's journal that its owner sent money.
+func (c *depositCmd) Run(s *streams) error {
+	return c.do(s, "deposit", "", c.Amount, "noted; what arrives counts as a deposit, not as profit")
+}
+
+type rulesCmd struct{ sessionFlag }
+
+// Run asks a session to read the exchange's rules anew.
+func (c *rulesCmd) Run(s *streams) error {
+	return c.do(s, "reread-rules", "", "", "the rules are being read anew; what changed is in the journal")
+}
+
 type alarmTestCmd struct{ sessionFlag }
 
 // Run asks a session for an alarm.

@@ -88,6 +88,7 @@ type Venue struct {
 	feesSeen map[string]bool
 	called   atomic.Bool // by Wake
 	deadMan  deadMan
+	reread   bool // by Reread
 }
 
 // timer is a CmdTimer that is to come back.
@@ -301,6 +302,10 @@ func (v *Venue) Instant() carry.Time { return v.market.done }
 // PendingAt is the time of the event that Next returns, if one is ready.
 func (v *Venue) PendingAt() carry.Time { return v.out[v.head].At }
 
+// Reread makes the venue read all rules anew at its next Next, for whose goroutine
+// it is; what changed is told. They are read at every cross-section anyway.
+func (v *Venue) Reread() { v.reread = true }
+
 // Pending is how many events are ready for Next.
 func (v *Venue) Pending() int { return len(v.out) - v.head }
 
@@ -353,6 +358,12 @@ func (v *Venue) care(ctx context.Context) error {
 		return err
 	}
 	v.noticeQuiet(now)
+	if v.reread {
+		v.reread = false
+		if err := v.readRules(ctx, max(v.last, now)); err != nil || len(v.out) > 0 {
+			return err
+		}
+	}
 	if err := v.settleUnknown(ctx, now); err != nil || len(v.out) > 0 {
 		return err
 	}

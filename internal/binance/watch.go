@@ -50,6 +50,9 @@ func (w *Watch) Pending() int { return w.v.Pending() }
 // Wake makes a Next that waits return risk.ErrWait; from any goroutine.
 func (w *Watch) Wake() { w.v.Wake() }
 
+// Reread is Venue.Reread.
+func (w *Watch) Reread() { w.v.Reread() }
+
 // Now is the time by the clock that the watch goes by.
 func (w *Watch) Now() carry.Time { return w.v.c.Now() }
 

@@ -65,6 +65,9 @@ func (o *opening) Next(ctx context.Context) (*carry.Event, error) {
 // Wake is the live venue's.
 func (o *opening) Wake() { o.live.Wake() }
 
+// Reread is the live venue's.
+func (o *opening) Reread() { o.live.Reread() }
+
 // Peek is the live venue's.
 func (o *opening) Peek() *carry.Market { return o.live.Peek() }
 
@@ -102,6 +105,9 @@ func (o *reopening) Next(ctx context.Context) (*carry.Event, error) {
 
 // Wake is the live venue's.
 func (o *reopening) Wake() { o.live.Wake() }
+
+// Reread is the live venue's.
+func (o *reopening) Reread() { o.live.Reread() }
 
 // Peek is the live venue's.
 func (o *reopening) Peek() *carry.Market { return o.live.Peek() }

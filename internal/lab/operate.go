@@ -454,7 +454,13 @@ func (v *operated) hear() *carry.Event {
 	v.ev, v.taken = a.ev, a.taken
 	v.ev.At = v.when()
 	v.last = v.ev.At
-	if c := v.ev.Code; c != carry.CodeAlarmSent && c != carry.CodeAlarmLost && c != carry.CodeAlarmTest {
+	switch v.ev.Code {
+	case carry.CodeRereadRules:
+		if r, ok := v.Venue.(interface{ Reread() }); ok {
+			r.Reread()
+		}
+	case carry.CodeAlarmSent, carry.CodeAlarmLost, carry.CodeAlarmTest, carry.CodeDeposit: // steer nothing
+	default:
 		v.op.asked++
 	}
 	return &v.ev

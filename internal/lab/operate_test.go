@@ -319,11 +319,20 @@ func TestPauseAndResume(t *testing.T) {
 	}
 	s.do("resume")
 	s.until("pairs held", func(p *panel.Snapshot) bool { return heldN(p) > 0 && !p.State.Paused })
+	s.do("reread-rules")
 	if err := s.c.Do(context.Background(), "close", "NOSUCH", ""); err == nil {
 		t.Error("a coin that is not there is closed")
 	}
 	if err := <-s.over; err != nil {
 		t.Fatal(err)
+	}
+	plain, err := Rehearse(context.Background(), watchedSpec(t, 5, 3), RehearseOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const rules = "spot /api/v3/exchangeInfo"
+	if s.out.Sent[rules] != plain.Sent[rules]+1 || plain.Sent[rules] == 0 {
+		t.Errorf("the rules were read %d times, without being asked %d", s.out.Sent[rules], plain.Sent[rules])
 	}
 	if err := s.c.Do(context.Background(), "pause", "", ""); !errors.Is(err, panel.ErrNoDoor) {
 		t.Errorf("after the end: %v", err)

@@ -232,6 +232,9 @@ func (p *paper) market(ev *carry.Event) {
 // Wake makes a Next that waits for the market return risk.ErrWait.
 func (p *paper) Wake() { p.watch.Wake() }
 
+// Reread makes the exchange's rules be read anew.
+func (p *paper) Reread() { p.watch.Reread() }
+
 // Peek is the market of this moment, for people.
 func (p *paper) Peek() *carry.Market { return p.watch.Peek() }
 

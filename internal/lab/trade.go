@@ -121,6 +121,9 @@ func (t *trade) Submit(ctx context.Context, a risk.Approved) error { return t.be
 // Wake makes a Next that waits return risk.ErrWait.
 func (t *trade) Wake() { t.venue.Wake() }
 
+// Reread makes the exchange's rules be read anew.
+func (t *trade) Reread() { t.venue.Reread() }
+
 // Peek is the market of this moment, for people.
 func (t *trade) Peek() *carry.Market { return t.venue.Peek() }
 

@@ -177,6 +177,8 @@ func (b *Board) alarmOfOperator(ev *carry.Event, a *Alarm) bool {
 		}
 	case carry.CodeWithdraw:
 		a.Level, a.Text = Info, fmt.Sprintf("%.2f USDT are being freed for a withdrawal", ev.Amount.Float())
+	case carry.CodeDeposit:
+		a.Level, a.Text = Info, fmt.Sprintf("%.2f USDT are said to be coming", ev.Amount.Float())
 	case carry.CodeAlarmTest:
 		a.Level, a.Text = Info, "a test: this alarm arrived"
 	default:

@@ -114,6 +114,8 @@ func (b *Board) tellOperator(ev *carry.Event) {
 		b.tell(ev.At, -1, ev.Code, "alarm %d (%s) could not be sent", ev.Order, carry.Code(ev.ID))
 	case carry.CodeWithdraw:
 		b.tell(ev.At, -1, ev.Code, "a person wants to take %.2f USDT out", ev.Amount.Float())
+	case carry.CodeDeposit:
+		b.tell(ev.At, -1, ev.Code, "a person says that %.2f USDT are coming", ev.Amount.Float())
 	default:
 		b.tell(ev.At, ev.Pair, ev.Code, "asked for by a person")
 	}

@@ -194,6 +194,9 @@ func TestActions(t *testing.T) {
 		{"withdraw", `{"amount":"1e300"}`, 400, Request{}},
 		{"resume", `{"force":true}`, 400, Request{}},
 		{"resume", `[]`, 400, Request{}},
+		{"reread-rules", `{}`, 200, Request{Code: carry.CodeRereadRules, Pair: -1}},
+		{"deposit", `{"amount":"500"}`, 200, Request{Code: carry.CodeDeposit, Pair: -1, Amount: 500 * carry.Unit}},
+		{"deposit", `{"amount":"much"}`, 400, Request{}},
 		{"alarm-test", `{}`, 200, Request{Code: carry.CodeAlarmTest, Pair: -1}},
 	} {
 		resp, body := d.call(t, "POST", "/api/"+e.path, e.body, func(r *http.Request) { r.Header.Set("Authorization", "Bearer t") })

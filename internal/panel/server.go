@@ -142,6 +142,7 @@ type Answer struct {
 var actions = map[string]carry.Code{
 	"kill": carry.CodeKill, "pause": carry.CodePause, "resume": carry.CodeResume, "close-all": carry.CodeCloseAll,
 	"close": carry.CodeOperatorClose, "withdraw": carry.CodeWithdraw, "alarm-test": carry.CodeAlarmTest,
+	"reread-rules": carry.CodeRereadRules, "deposit": carry.CodeDeposit,
 }
 
 // act brings a person's wish to the run. It is done when the run took it, which
@@ -188,7 +189,7 @@ func (s *Server) request(code carry.Code, body io.Reader) (Request, error) {
 			}
 		}
 		return r, errors.New("there is no such coin in this session")
-	case carry.CodeWithdraw:
+	case carry.CodeWithdraw, carry.CodeDeposit:
 		x, err := strconv.ParseFloat(in.Amount, 64)
 		if err != nil || !(x > 0 && x <= 1e12) {
 			return r, errors.New("an amount is a number of USDT above 0")

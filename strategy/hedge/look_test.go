@@ -58,7 +58,7 @@ func TestLookingChangesNothing(t *testing.T) {
 // A receipt for an alarm asks for nothing: the desk says nothing to it.
 func TestReceiptsAreNoRequests(t *testing.T) {
 	s := newStage(t, 1, bare(), 10_000, 5_000)
-	for _, code := range []carry.Code{carry.CodeAlarmTest, carry.CodeAlarmSent, carry.CodeAlarmLost} {
+	for _, code := range []carry.Code{carry.CodeAlarmTest, carry.CodeAlarmSent, carry.CodeAlarmLost, carry.CodeRereadRules, carry.CodeDeposit} {
 		if s.tell(carry.Event{Kind: carry.EvOperator, Pair: -1, Code: code}); len(s.said) > 0 {
 			t.Errorf("to %s the desk says %+v", code, s.said)
 		}

@@ -6,7 +6,7 @@ import "carry"
 // resume, stop opening for good, or free money for a withdrawal.
 func (d *Desk) operator(ev *carry.Event) {
 	switch ev.Code {
-	case carry.CodeAlarmTest, carry.CodeAlarmSent, carry.CodeAlarmLost:
+	case carry.CodeAlarmTest, carry.CodeAlarmSent, carry.CodeAlarmLost, carry.CodeRereadRules, carry.CodeDeposit:
 		return // for people; it asks for nothing
 	case carry.CodeCloseAll, carry.CodeOperatorClose:
 		for _, i := range d.active {

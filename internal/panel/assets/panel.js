@@ -64,7 +64,7 @@ function head(s, quiet) {
   $("all").classList.toggle("stale", failing > 2);
   const over = failing > 2 || !!st.ended;
   text($("pause"), st.paused && !st.killed ? "Resume" : "Pause");
-  $("pause").disabled = over || st.killed; $("kill").disabled = over || st.killed; $("closeall").disabled = $("test").disabled = over;
+  $("pause").disabled = over || st.killed; $("kill").disabled = over || st.killed; $("closeall").disabled = $("test").disabled = $("rules").disabled = over;
   text($("when"), "Market time " + stamp(s.at_ms) + " UTC, event " + num(s.seq, 0) + (quiet > 90 ? "; nothing new for " + span(quiet * 1000) : ""));
 }
 
@@ -225,6 +225,7 @@ $("kill").addEventListener("click", () => sure("kill"));
 $("closeall").addEventListener("click", () => sure("close-all"));
 $("pause").addEventListener("click", () => act($("pause").textContent === "Resume" ? "resume" : "pause"));
 $("test").addEventListener("click", () => act("alarm-test"));
+$("rules").addEventListener("click", () => act("reread-rules"));
 $("door").addEventListener("submit", e => { e.preventDefault(); enter($("token").value.trim()); $("token").value = ""; });
 
 function enter(t) {
