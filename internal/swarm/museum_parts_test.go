@@ -99,14 +99,17 @@ func sendsAgain(answer carry.EventKind) func() *seams {
 	}
 }
 
-// lostInTheGap forgets fills that were made while the stream was down.
+// lostInTheGap forgets fills that were made while the stream was down, and the
+// first one after it, which the new subscription begins behind.
 func lostInTheGap() *seams {
 	var back carry.Time
+	begins := false
 	return &seams{told: func(ev *carry.Event) []carry.Event {
 		if ev.Kind == carry.EvLink && ev.Code == carry.OK {
-			back = ev.At
+			back, begins = ev.At, true
 		}
-		if ev.Kind == carry.EvFill && ev.At == back {
+		if ev.Kind == carry.EvFill && (ev.At == back || begins) {
+			begins = ev.At == back
 			return nil
 		}
 		return one(ev)

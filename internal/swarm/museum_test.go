@@ -121,7 +121,7 @@ func exhibitsOfOutcomes() []exhibit {
 			}
 			return one(ev)
 		})},
-		{"fills during a break of the stream are lost", "U3, craysiii/binance#8", "fills books rest halt", lostInTheGap},
+		{"fills during a break of the stream, and the first after it, are lost", "U3, craysiii/binance#8", "fills books rest halt", lostInTheGap},
 		{"a partial fill is taken for the end", "H3", "fills", told(func(ev *carry.Event) []carry.Event {
 			ev.Left = 0
 			return one(ev)
