@@ -152,8 +152,8 @@ func (j *judge) news(ev *carry.Event) {
 	if l.way[o.cmd.Leg] == ev.Order {
 		l.way[o.cmd.Leg] = 0
 	}
-	if l.way == [2]carry.OrderID{} {
-		l.since = ev.At // if they differ now, it is from now on
+	if i := int(ev.Pair); l.way == [2]carry.OrderID{} && math.Abs(j.gap(i)) > 1.1*j.tolerance(i) {
+		l.since = ev.At // from now on they differ
 	}
 }
 
