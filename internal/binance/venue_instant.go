@@ -14,18 +14,20 @@ import (
 )
 
 // settleDelay is how long after a bar's end the cross-section waits for what is
-// published with it, and patience how long it waits for a settlement's rows.
+// published with it, and patience how long it waits for a settlement's rows:
+// nothing is decided meanwhile, but a run that gave up would be over.
 const (
 	settleDelay = 2 * carry.Second
-	patience    = 30 * carry.Second
+	patience    = 5 * carry.Minute
 )
 
 // lateReads is how often settlements are asked for in lockstep until they count as
 // missing.
 const lateReads = 5
 
-// ratesPatience is how long rates that are due are waited for.
-const ratesPatience = 10 * carry.Second
+// ratesPatience is how long rates that are due are waited for. Without them coins
+// are held to be without funding and are closed, which is dearer than a late hour.
+const ratesPatience = 2 * carry.Minute
 
 // settleDelay is settleDelay, and at a loopback exchange that runs fast at least the
 // tenth of a second that streams need to come.
@@ -43,10 +45,14 @@ func (v *Venue) cutIfDue(ctx context.Context, now carry.Time) error {
 		v.emit(carry.Event{Kind: carry.EvMarket, At: c.At, Pair: -1, Market: c})
 		return nil
 	}
-	if at == 0 || v.o.Pace == nil && v.serverNow() < at+v.settleDelay() {
+	if at == 0 || v.o.Pace == nil && v.serverNow() < max(at+v.settleDelay(), m.askNext) {
 		return nil
 	}
 	ready, err := v.readSettled(ctx, at)
+	if v.o.Pace == nil {
+		// The histories are dear to ask: ever more seldom.
+		m.askNext = v.serverNow() + max(settleDelay, (v.serverNow()-at)/4)
+	}
 	// In lockstep time stands while one waits: what is late is asked for again.
 	for tries := 1; err == nil && !ready && v.o.Pace != nil && tries < lateReads; tries++ {
 		ready, err = v.readSettled(ctx, at)
@@ -71,7 +77,7 @@ func (v *Venue) cutIfDue(ctx context.Context, now carry.Time) error {
 			return err
 		}
 	}
-	m.cutAt, m.done = 0, at
+	m.cutAt, m.done, m.askNext = 0, at, 0
 	v.emit(carry.Event{Kind: carry.EvMarket, At: at, Pair: -1, Market: m.cross(at, v.o.Step)})
 	return v.hearLater(ctx, math.MaxInt64)
 }

@@ -26,6 +26,7 @@ type marketState struct {
 	nextSlot []carry.Time // when the next settlement is due
 	asked    carry.Time   // settlements are known up to here
 	waited   carry.Time   // the last instant at which rates were waited for in vain
+	askNext  carry.Time   // the histories are not asked again before
 	looked   int          // how often they were looked for
 	rules    []*carry.Rules
 

@@ -72,7 +72,7 @@ func (v *Venue) resume(ctx context.Context, p *Past) error {
 		v.emit(carry.Event{Kind: carry.EvLink, At: p.last, Pair: -1})
 	}
 	// An instant that has just passed is cut as ever, with what the streams tell.
-	done := max(p.instant, (v.serverNow() - patience).Floor(v.o.Step))
+	done := max(p.instant, (v.serverNow() - justPassed).Floor(v.o.Step))
 	if err := v.history(ctx, done, p.settled); err != nil {
 		return err
 	}
@@ -315,6 +315,10 @@ func (v *Venue) orderNumbered(ctx context.Context, n *wire.OrderNews) (o wire.Or
 	return o, nil
 }
 
+// justPassed is how long after an instant its cross-section may still be made of
+// what the streams tell.
+const justPassed = 30 * carry.Second
+
 // missedPayments are the settlements since the last that were told, and the lines
 // of the income history that belong to them. Just after a settlement the history
 // may lack a line; then it is waited for.
@@ -334,7 +338,7 @@ func (v *Venue) missedPayments(ctx context.Context) (rates []carry.Settlement, p
 		if !v.awaitsPayment(paid) || v.o.Pace != nil || v.c.Now() >= began+patience {
 			return rates, paid, nil
 		}
-		if err := v.c.o.Clock.SleepUntil(ctx, v.c.Now()+carry.Second); err != nil {
+		if err := v.c.o.Clock.SleepUntil(ctx, v.c.Now()+3*carry.Second); err != nil {
 			return nil, nil, err
 		}
 	}
