@@ -175,7 +175,7 @@ func TestTheListOfFaultsIsComplete(t *testing.T) {
 		t.Fatal(err)
 	}
 	tests := ""
-	for _, dir := range []string{"internal/crawl", "cmd/crawl"} {
+	for _, dir := range []string{"internal/crawl", "cmd/crawl", "internal/exchange", "internal/lab"} {
 		files, err := filepath.Glob(filepath.Join(root, dir, "*_test.go"))
 		if err != nil {
 			t.Fatal(err)
