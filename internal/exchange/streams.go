@@ -72,14 +72,11 @@ type hub struct {
 	refuse, refuseHello atomic.Int32
 }
 
-// nth is one of the open connections.
+// nth is one of the open connections, by what it was opened for: in which order
+// a client's connections came is chance. nil: it is not open.
 func (h *hub) nth(n int) *socket {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if len(h.sockets) == 0 {
-		return nil
-	}
-	return h.sockets[n%len(h.sockets)]
+	p := plugSpot + plug(n%int(plugPrivate))
+	return h.of(func(k *socket) bool { return k.plug == p })
 }
 
 // of is the first connection that is wanted; nil where there is none.

@@ -253,7 +253,7 @@ func exhibitsOfTheWire() []exhibit {
 		{"the client posts an order again when the answer is bad", "N2, X1, X2, catalyst#317", "ids", posts("/order", again)},
 		{"the client posts a transfer again when the answer is bad", "H9", "ids", posts("/asset/transfer", again)},
 		{"an order with a bad answer counts as refused", "X2, hummingbot#6033, banbot#114", "fills", posts("/order", refused)},
-		{"trades made during a break are not asked for", "U3", "fills rest books", noTrades},
+		{"trades made during a break are not asked for", "U3", "fills rest books postings", noTrades},
 	}
 }
 

@@ -77,14 +77,11 @@ func (d *draw) play(t *testing.T, bug *seams, trace func(*carry.Event, []carry.C
 func (d *draw) stack() {
 	r := dice{rand.New(rand.NewPCG(d.seed, 0x737461636b))}
 	d.sim.Flows, d.faults = nil, faults{}
-	// Those after which a run goes on; the core's worlds have deleveraging and
-	// liquidation of their own.
-	var kinds []exchange.TradeFault
-	for _, f := range exchange.TradeFaultTable() {
-		if f.Subject != "account" && (f.Right == exchange.RightEqual || f.Right == exchange.RightHedged) {
-			kinds = append(kinds, f)
-		}
-	}
+	// The kinds that the judge's rules know; those of exchange.TradeFaultTable that
+	// came later want allowances first, for what a client cannot know yet.
+	kinds := []exchange.TradeFaultKind{exchange.OrderLost, exchange.OrderAnswerLost, exchange.OrderUnknown, exchange.OrderBusy, exchange.OrderTimeout,
+		exchange.OrderTimeoutLost, exchange.OrderHidden, exchange.OrderEmpty, exchange.OrderPage, exchange.OrderClock, exchange.TransferLost,
+		exchange.TransferAnswerLost, exchange.EventTwice, exchange.StreamsDrop, exchange.ListenKeyGone}
 	d.wire.Seed = r.Uint64()
 	if r.chance(0.1) {
 		d.network = &network{dice: dice{rand.New(rand.NewPCG(d.seed, 0x6e6574))}}
@@ -93,8 +90,7 @@ func (d *draw) stack() {
 		return
 	}
 	for range 1 + r.IntN(5) {
-		f := kinds[r.IntN(len(kinds))]
-		d.wire.Rules = append(d.wire.Rules, exchange.TradeFaultRule{Kind: f.Kind, Nth: 1 + r.IntN(4), Prob: r.between(0.01, f.Rule.Prob), Times: 1 + r.IntN(min(6, max(f.Rule.Times, 1)))})
+		d.wire.Rules = append(d.wire.Rules, exchange.TradeFaultRule{Kind: kinds[r.IntN(len(kinds))], Nth: 1 + r.IntN(4), Prob: r.between(0.05, 1), Times: 1 + r.IntN(6)})
 	}
 }
 
