@@ -67,17 +67,26 @@ type paperFlags struct {
 	Hours      int     `help:"End after this many hours of the market; default: go on until Ctrl-C." placeholder:"N"`
 }
 
+// session is what paper and trade have in common: where the exchange is, and the
+// settings within their limits.
+func (c *runCmd) session(s *streams) (u binance.URLs, live binance.LiveURLs, spec *lab.Spec, err error) {
+	if c.Generated {
+		return u, live, nil, cli.Failf(cli.Usage, "live --rehearse --generated; or serve one with live exchange --generated and name it with --endpoint",
+			"--generated: a session takes its market from an exchange")
+	}
+	if u, live, err = c.urls(); err != nil {
+		return u, live, nil, err
+	}
+	if spec, err = c.settingsOnly(s); err != nil {
+		return u, live, nil, err
+	}
+	return u, live, spec, c.bound(spec)
+}
+
 // paper trades on paper.
 func (c *runCmd) paper(s *streams) error {
-	urls, live, err := c.urls()
+	urls, live, spec, err := c.session(s)
 	if err != nil {
-		return err
-	}
-	spec, err := c.settingsOnly(s)
-	if err != nil {
-		return err
-	}
-	if err := c.bound(spec); err != nil {
 		return err
 	}
 	o := lab.PaperOptions{URLs: urls, Streams: live, JournalFile: cmp.Or(c.Journal, paperJournal), Hours: c.Hours, Journal: &lab.Witness{Path: proofsFile},

@@ -25,15 +25,8 @@ func (c *runCmd) trade(s *streams) error {
 	if c.MaxCapital <= 0 {
 		return cli.Failf(cli.Usage, "for example --max-capital 1000", "--trade needs --max-capital: the most that may be at work")
 	}
-	urls, live, err := c.urls()
+	urls, live, spec, err := c.session(s)
 	if err != nil {
-		return err
-	}
-	spec, err := c.settingsOnly(s)
-	if err != nil {
-		return err
-	}
-	if err := c.bound(spec); err != nil {
 		return err
 	}
 	keys, err := c.load()
