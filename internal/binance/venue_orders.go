@@ -256,7 +256,7 @@ func (v *Venue) fill(x *flight, n *wire.OrderNews) error {
 		return err
 	}
 	x.executed += ev.Qty
-	if n.Status == "PARTIALLY_FILLED" {
+	if n.Status != "FILLED" { // what is left of a filled reduce-only order was never to be had
 		ev.Left = max(0, x.cmd.Qty-x.executed)
 	}
 	v.emit(ev)

@@ -72,16 +72,21 @@ func (d *draw) play(t *testing.T, bug *seams, trace func(*carry.Event, []carry.C
 	return j
 }
 
+// wireKinds are the faults of the wire that the judge's rules know; those of
+// exchange.TradeFaultTable that came later want allowances first, for what a client
+// cannot know yet. All of them are tried one at a time in make rehearse.
+func wireKinds() []exchange.TradeFaultKind {
+	return []exchange.TradeFaultKind{exchange.OrderLost, exchange.OrderAnswerLost, exchange.OrderUnknown, exchange.OrderBusy, exchange.OrderTimeout,
+		exchange.OrderTimeoutLost, exchange.OrderHidden, exchange.OrderEmpty, exchange.OrderPage, exchange.OrderClock, exchange.TransferLost,
+		exchange.TransferAnswerLost, exchange.EventTwice, exchange.StreamsDrop, exchange.ListenKeyGone}
+}
+
 // stack draws what the whole stack's world has beyond the core's: faults of the
 // wire. What the loopback exchange does not know is left out.
 func (d *draw) stack() {
 	r := dice{rand.New(rand.NewPCG(d.seed, 0x737461636b))}
 	d.sim.Flows, d.faults = nil, faults{}
-	// The kinds that the judge's rules know; those of exchange.TradeFaultTable that
-	// came later want allowances first, for what a client cannot know yet.
-	kinds := []exchange.TradeFaultKind{exchange.OrderLost, exchange.OrderAnswerLost, exchange.OrderUnknown, exchange.OrderBusy, exchange.OrderTimeout,
-		exchange.OrderTimeoutLost, exchange.OrderHidden, exchange.OrderEmpty, exchange.OrderPage, exchange.OrderClock, exchange.TransferLost,
-		exchange.TransferAnswerLost, exchange.EventTwice, exchange.StreamsDrop, exchange.ListenKeyGone}
+	kinds := wireKinds()
 	d.wire.Seed = r.Uint64()
 	if r.chance(0.1) {
 		d.network = &network{dice: dice{rand.New(rand.NewPCG(d.seed, 0x6e6574))}}
