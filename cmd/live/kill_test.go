@@ -5,6 +5,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -33,11 +34,9 @@ type killed struct {
 
 // command is the program with these arguments.
 func (k *killed) command(args ...string) *exec.Cmd {
-	if k.binary != "" {
-		return exec.Command(k.binary, args...)
-	}
-	cmd := exec.Command(os.Args[0])
+	cmd := exec.Command(cmp.Or(k.binary, os.Args[0]))
 	cmd.Args = append([]string{program}, args...)
+	cmd.Dir = k.t.TempDir() // proofs of what was tried are written where it runs
 	return cmd
 }
 
