@@ -313,14 +313,21 @@ func (w *Walk) Efficiency() float64 {
 	return out / in
 }
 
-// Sentence is the walk-forward in words.
-func (w *Walk) Sentence() string {
-	best, name := math.Inf(-1), ""
+// BestHold is the way of holding that grew most over the walk's days, a fraction a
+// year; "" and −Inf without one.
+func (w *Walk) BestHold() (name string, annual float64) {
+	annual = math.Inf(-1)
 	for _, h := range w.Holds {
-		if g := CAGR(h.Daily, DaysPerYear); g > best {
-			best, name = g, h.Name
+		if g := CAGR(h.Daily, DaysPerYear); g > annual {
+			name, annual = h.Name, g
 		}
 	}
+	return name, annual
+}
+
+// Sentence is the walk-forward in words.
+func (w *Walk) Sentence() string {
+	name, best := w.BestHold()
 	own := CAGR(w.Daily, DaysPerYear)
 	s := "Walk-forward: the set chosen on the past alone made " + percent(own, 1) + " a year out of sample, in " + count(len(w.Parts), "part", "parts")
 	if name == "" {

@@ -62,8 +62,13 @@ func (b bar) path(leg carry.Leg, f float64) float64 {
 	if leg == carry.Spot || f <= 0 || f >= 1 || !b.trades(carry.Spot) {
 		return b.own(leg, f)
 	}
+	return b.follow(b.own(carry.Spot, f), f)
+}
+
+// follow is the perpetual within the bar where spot's path is at price spot.
+func (b bar) follow(spot, f float64) float64 {
 	s, p, k := &b.b.Spot, &b.b.Perp, b.k
-	return between(b.own(carry.Spot, f)*ratio(p.Open[k], s.Open[k], p.Close[k], s.Close[k], f), p.Low[k], p.High[k])
+	return between(spot*ratio(p.Open[k], s.Open[k], p.Close[k], s.Close[k], f), p.Low[k], p.High[k])
 }
 
 // ratio moves evenly from a/b at a bar's start to c/d at its end.
@@ -77,16 +82,25 @@ func between(x, low, high float64) float64 { return min(max(x, low), high) }
 // mark is the mark price at fraction f of the bar; last, the mark at its start,
 // where neither mark nor perpetual has a bar.
 func (b bar) mark(f, last float64) float64 {
+	perp := 0.0
+	if b.trades(carry.Perp) {
+		perp = b.path(carry.Perp, f)
+	}
+	return b.markBy(perp, f, last)
+}
+
+// markBy is mark where the perpetual's path, if it trades, is at price perp.
+func (b bar) markBy(perp, f, last float64) float64 {
 	open, high, end := b.b.MarkOpen[b.k], b.b.MarkHigh[b.k], b.b.MarkClose[b.k]
 	known := open == open && end == end && high == high
 	switch {
 	case known && b.trades(carry.Perp):
 		p := &b.b.Perp
-		return min(b.path(carry.Perp, f)*ratio(open, p.Open[b.k], end, p.Close[b.k], f), high)
+		return min(perp*ratio(open, p.Open[b.k], end, p.Close[b.k], f), high)
 	case known:
 		return open + float64((end-open)*f)
 	case b.trades(carry.Perp):
-		return b.path(carry.Perp, f)
+		return perp
 	}
 	return last
 }
@@ -121,41 +135,28 @@ func (b bar) extreme(leg carry.Leg, side carry.Side, f, g float64) float64 {
 }
 
 // moment writes what path and mark say of fraction f into m, whose row has the
-// prices of the bar's start: both together, since each leans on the one before.
+// prices of the bar's start: together, since each leans on the one before.
 func (b bar) moment(f float64, m *carry.Market, i int) {
-	k, last := b.k, m.PerpLast[i]
-	spot, perp := b.trades(carry.Spot), b.trades(carry.Perp)
-	inside := f > 0 && f < 1
-	s := 0.0
-	if spot {
-		s = b.own(carry.Spot, f)
-	}
-	x := 0.0 // of the perpetual
-	switch {
-	case perp && spot && inside:
-		sp, pp := &b.b.Spot, &b.b.Perp
-		x = between(s*ratio(pp.Open[k], sp.Open[k], pp.Close[k], sp.Close[k], f), pp.Low[k], pp.High[k])
-	case perp:
-		x = b.own(carry.Perp, f)
-	}
-	open, high, end := b.b.MarkOpen[k], b.b.MarkHigh[k], b.b.MarkClose[k]
-	known := open == open && end == end && high == high
-	switch {
-	case known && perp:
-		m.Mark[i] = min(x*ratio(open, b.b.Perp.Open[k], end, b.b.Perp.Close[k], f), high)
-	case known:
-		m.Mark[i] = open + float64((end-open)*f)
-	case perp:
-		m.Mark[i] = x
-	}
-	if perp {
-		m.PerpLast[i] = x
+	spotTrades, perpTrades := b.trades(carry.Spot), b.trades(carry.Perp)
+	spot, perp, last := 0.0, 0.0, m.PerpLast[i]
+	if spotTrades {
+		spot = b.own(carry.Spot, f)
 	}
 	switch {
-	case spot:
-		m.SpotLast[i] = s
-	case perp:
+	case perpTrades && spotTrades && f > 0 && f < 1:
+		perp = b.follow(spot, f)
+	case perpTrades:
+		perp = b.own(carry.Perp, f)
+	}
+	m.Mark[i] = b.markBy(perp, f, m.Mark[i])
+	if perpTrades {
+		m.PerpLast[i] = perp
+	}
+	switch {
+	case spotTrades:
+		m.SpotLast[i] = spot
+	case perpTrades:
 		// A halted coin goes with its perpetual, as at the bar's start.
-		m.SpotLast[i] = float64(m.SpotLast[i] * (x / last))
+		m.SpotLast[i] = float64(m.SpotLast[i] * (perp / last))
 	}
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"fmt"
-	"math"
 	"os"
 	"slices"
 	"strconv"
@@ -111,18 +110,7 @@ func (c *competition) since2022(r []float64) []float64 {
 
 func (c *competition) row(w *bytes.Buffer, name string, daily []float64) {
 	fmt.Fprintf(w, "| %s | %s | %s | %s |\n", name, pct(reports.CAGR(daily, reports.DaysPerYear)),
-		pct(reports.CAGR(c.since2022(daily), reports.DaysPerYear)), pct(-deepest(daily)))
-}
-
-// deepest is the largest fall from a peak, a fraction.
-func deepest(daily []float64) float64 {
-	level, peak, worst := 1.0, 1.0, 0.0
-	for _, r := range daily {
-		level *= 1 + r
-		peak = max(peak, level)
-		worst = max(worst, 1-level/peak)
-	}
-	return worst
+		pct(reports.CAGR(c.since2022(daily), reports.DaysPerYear)), pct(reports.MaxDrawdown(daily)))
 }
 
 func standings(w *bytes.Buffer, presets, sets *competition) {
@@ -212,12 +200,7 @@ func outOfSample(w *bytes.Buffer, c *competition, walk *reports.Walk) error {
 		return err
 	}
 	own, cash := reports.CAGR(walk.Daily, reports.DaysPerYear), reports.CAGR(bills.Daily, reports.DaysPerYear)
-	best, name := math.Inf(-1), ""
-	for _, h := range walk.Holds {
-		if g := reports.CAGR(h.Daily, reports.DaysPerYear); g > best {
-			best, name = g, h.Name
-		}
-	}
+	name, best := walk.BestHold()
 	fmt.Fprintf(w, "\nStitched together from %s: the chosen sets %s %% a year, %s %s %%, bills %s %%. Of what the sets had\nmade in sample, %.0f %% was left.\n",
 		walk.Start.Date(), pct(own), name, pct(best), pct(cash), 100*walk.Efficiency())
 	fmt.Fprintf(w, "\n**Answer.** %s\n", answer(judged, own, best, cash))

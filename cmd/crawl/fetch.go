@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -113,9 +112,7 @@ func (c *fetchCmd) finish(e *env, rep *crawl.Report) error {
 		fmt.Fprintf(e.stderr, "%s: note: %s\n", program, n)
 	}
 	if c.JSON {
-		enc := json.NewEncoder(e.stdout)
-		enc.SetIndent("", "  ")
-		if err := enc.Encode(rep); err != nil {
+		if err := cli.WriteJSON(e.stdout, rep); err != nil {
 			return err
 		}
 	} else if err := printFetch(e.stdout, rep, c.DB); err != nil {

@@ -1,13 +1,13 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"strings"
 
 	"carry/data"
+	"carry/internal/cli"
 )
 
 // statusCmd is crawl status.
@@ -41,9 +41,7 @@ func (c *statusCmd) Run(e *env) (err error) {
 		return err
 	}
 	if c.JSON {
-		enc := json.NewEncoder(e.stdout)
-		enc.SetIndent("", "  ")
-		return enc.Encode(st)
+		return cli.WriteJSON(e.stdout, st)
 	}
 	return printStatus(e.stdout, st, c.Gaps)
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -41,9 +40,7 @@ func (c *verifyCmd) Run(e *env) (err error) {
 		return err
 	}
 	if c.JSON {
-		enc := json.NewEncoder(e.stdout)
-		enc.SetIndent("", "  ")
-		err = enc.Encode(v)
+		err = cli.WriteJSON(e.stdout, v)
 	} else {
 		err = printVerification(e.stdout, v)
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -69,9 +68,7 @@ func (c *checksCmd) Run(s *streams) error {
 		return err
 	}
 	if c.JSON {
-		e := json.NewEncoder(s.stdout)
-		e.SetIndent("", "  ")
-		err = e.Encode(out)
+		err = cli.WriteJSON(s.stdout, out)
 	} else {
 		_, err = io.WriteString(s.stdout, checksText(out))
 	}

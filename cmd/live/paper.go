@@ -110,13 +110,19 @@ func (c *runCmd) paper(s *streams) error {
 	case err != nil:
 		return err
 	}
-	if out.Result == nil || out.Result.Counts.Instants == out.Continued {
-		fmt.Fprintf(s.stdout, "ended before the first full hour; nothing was decided\n")
-		return nil
-	}
-	r := out.Result
-	fmt.Fprintf(s.stdout, "ended: %d hours, %d fills, %d fundings, %s USDT; journal: %s\n", r.Counts.Instants, r.Counts.Fills, r.Counts.Postings, cents(r.Final), o.JournalFile)
+	s.ended(out.Result, out.Continued, o.JournalFile)
 	return nil
+}
+
+// ended says what a session was that had seen so many instants before, and whether
+// anything was decided in it.
+func (s *streams) ended(r *carry.Result, before int, journal string) (decided bool) {
+	if r == nil || r.Counts.Instants == before {
+		fmt.Fprintln(s.stdout, "ended before the first full hour; nothing was decided")
+		return false
+	}
+	fmt.Fprintf(s.stdout, "ended: %d hours, %d fills, %d fundings, %s USDT; journal: %s\n", r.Counts.Instants, r.Counts.Fills, r.Counts.Postings, cents(r.Final), journal)
+	return true
 }
 
 // bound sets the limits that hold in every session.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -32,9 +31,7 @@ func (c *planCmd) Run(s *streams) error {
 		return err
 	}
 	if c.JSON {
-		e := json.NewEncoder(s.stdout)
-		e.SetIndent("", "  ")
-		return e.Encode(p)
+		return cli.WriteJSON(s.stdout, p)
 	}
 	_, err = io.WriteString(s.stdout, planText(p))
 	return err

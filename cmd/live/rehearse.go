@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -139,9 +138,7 @@ func requests(out *lab.Comparison) (n int) {
 }
 
 func (c *runCmd) writeJSON(w io.Writer, out *lab.Comparison) error {
-	e := json.NewEncoder(w)
-	e.SetIndent("", "  ")
-	return e.Encode(struct {
+	return cli.WriteJSON(w, struct {
 		Equal     bool          `json:"equal"`
 		Differs   string        `json:"differs,omitempty"`
 		Restarts  int           `json:"restarts"`

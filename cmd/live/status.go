@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"math"
@@ -9,6 +8,7 @@ import (
 	"strings"
 
 	"carry"
+	"carry/internal/cli"
 	"carry/internal/panel"
 )
 
@@ -34,9 +34,7 @@ func (c *statusCmd) Run(s *streams) error {
 		return noSession(err)
 	}
 	if c.JSON {
-		e := json.NewEncoder(s.stdout)
-		e.SetIndent("", "  ")
-		return e.Encode(snap)
+		return cli.WriteJSON(s.stdout, snap)
 	}
 	_, err = io.WriteString(s.stdout, statusText(snap))
 	return err

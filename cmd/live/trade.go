@@ -55,13 +55,9 @@ func (c *runCmd) trade(s *streams) error {
 	if err != nil {
 		return err
 	}
-	if out.Result == nil || out.Result.Counts.Instants == out.Continued {
-		fmt.Fprintln(s.stdout, "ended before the first full hour; nothing was decided")
-		return nil
+	if s.ended(out.Result, out.Continued, o.JournalFile) {
+		fmt.Fprintf(s.stdout, "what is held stays; the same command goes on with it\n")
 	}
-	r := out.Result
-	fmt.Fprintf(s.stdout, "ended: %d hours, %d fills, %d fundings, %s USDT; journal: %s\n", r.Counts.Instants, r.Counts.Fills, r.Counts.Postings, cents(r.Final), o.JournalFile)
-	fmt.Fprintf(s.stdout, "what is held stays; the same command goes on with it\n")
 	return nil
 }
 

@@ -5,6 +5,7 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -45,6 +46,13 @@ func Fail(code int, err error, hint string) error { return &Error{Code: code, Er
 // Failf is Fail with a message.
 func Failf(code int, hint, format string, args ...any) error {
 	return &Error{Code: code, Err: fmt.Errorf(format, args...), Hint: hint}
+}
+
+// WriteJSON prints a value as --json shows it.
+func WriteJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	return e.Encode(v)
 }
 
 // Report prints an error in the program's name and returns the exit code. A

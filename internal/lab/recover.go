@@ -58,9 +58,7 @@ func (s *Spec) keepJournal(ctx context.Context, pg *playground, o RehearseOption
 	if err := r.end(); err != nil {
 		return nil, errors.Join(err, j.Close())
 	}
-	if torn > 0 {
-		log(fmt.Sprintf("record %d of the journal was written in part only; it is cut off, and the exchange is asked what became of it", torn))
-	}
+	logTorn(torn, log)
 	out := &recovered{journal: j, past: r.past, run: r.out.Session.Run}
 	if !r.past.Acted() {
 		// Nothing followed from it yet: the run begins anew.
@@ -70,18 +68,29 @@ func (s *Spec) keepJournal(ctx context.Context, pg *playground, o RehearseOption
 		}
 		return out, nil
 	}
-	log(fmt.Sprintf("the journal goes on after %d events and %d commands, the last of %s; %d orders and transfers were on their way", r.out.Events,
-		r.out.Commands, r.out.Last, r.past.Open()))
 	l.run.Journal.(*sayings).second = alsoTo(o.Journal, o.wrapped(j))
-	doubt := torn > 0 // the torn record may have been the first of them, and acted on
-	err = l.run.Say(ctx, r.out.Last, func(c *carry.Command) {
-		r.past.Command(r.out.Last, c, !doubt)
-		doubt = false
-	})
-	if err != nil {
+	if err := r.goOn(ctx, torn > 0, log); err != nil {
 		return nil, errors.Join(err, j.Close())
 	}
 	return out, nil
+}
+
+// logTorn says that the last record was cut off, if one was.
+func logTorn(record int64, log func(string)) {
+	if record > 0 {
+		log(fmt.Sprintf("record %d of the journal was written in part only; it is cut off, and the exchange is asked what became of it", record))
+	}
+}
+
+// goOn makes durable what the session before could not say any more, and tells the
+// past of it. A torn record may have been the first of these commands, and acted on.
+func (r *replayer) goOn(ctx context.Context, torn bool, log func(string)) error {
+	log(fmt.Sprintf("the journal goes on after %d events and %d commands, the last of %s; %d orders and transfers were on their way", r.out.Events,
+		r.out.Commands, r.out.Last, r.past.Open()))
+	return r.run.Say(ctx, r.out.Last, func(c *carry.Command) {
+		r.past.Command(r.out.Last, c, !torn)
+		torn = false
+	})
 }
 
 // sameSession demands that a journal is of the run that is asked for.

@@ -253,15 +253,7 @@ func (t *trade) recall(ctx context.Context) (past *binance.Past, run string, err
 	if !r.past.Acted() {
 		return nil, "", fmt.Errorf("%w: nothing was decided in it yet; remove it, or name another", ErrSession)
 	}
-	if torn > 0 {
-		t.o.Log(fmt.Sprintf("record %d of the journal was written in part only; it is cut off, and the exchange is asked what became of it", torn))
-	}
-	t.o.Log(fmt.Sprintf("the journal goes on after %d events and %d commands, the last of %s; %d orders and transfers were on their way", r.out.Events,
-		r.out.Commands, r.out.Last, r.past.Open()))
+	logTorn(torn, t.o.Log)
 	t.log.second = alsoTo(t.o.Journal, t.journal)
-	doubt := torn > 0 // the torn record may have been the first of them, and acted on
-	return r.past, r.out.Session.Run, t.lane.run.Say(ctx, r.out.Last, func(c *carry.Command) {
-		r.past.Command(r.out.Last, c, !doubt)
-		doubt = false
-	})
+	return r.past, r.out.Session.Run, r.goOn(ctx, torn > 0, t.o.Log)
 }
